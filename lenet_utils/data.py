@@ -1,0 +1,239 @@
+"""MNIST: the files on disk, the images as tensors, the batches.
+
+Throughout: N images, C channels, H rows, W columns, K = 10 classes.
+"""
+
+import gzip
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import torch
+from sklearn.model_selection import train_test_split
+from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler, TensorDataset
+from torchvision.datasets import MNIST
+from torchvision.datasets.utils import download_url
+from torchvision.transforms.functional import resize
+
+NUM_CLASSES = 10
+IMAGE_SIZE = 28  # rows and columns of an MNIST image
+
+# Each name: (mean, standard deviation) of x -> (x / 255 - mean) / standard deviation, x a grey value 0..255.
+NORMALISATIONS = {
+    "unit": (0.0, 1.0),  # grey values from 0 to 1
+    "half": (0.5, 0.5),  # from -1 to 1
+    "mnist": (0.1307, 0.3081),  # mean 0 and standard deviation 1 over the training set
+}
+
+# The unpacked files' md5. torchvision knows those of the .gz files (MNIST.resources), not these.
+UNPACKED_MD5 = {
+    "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+    "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+    "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+    "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+}
+
+
+def find_data_root() -> Path:
+    """Return the course's ``data`` folder, whatever the working directory is."""
+    return Path(__file__).resolve().parents[1] / "data"
+
+
+def prepare_files(root: Path | str | None = None) -> None:
+    """Verify the four MNIST files under ``root`` and unpack them where that is still to be done.
+
+    A missing file is downloaded from torchvision's mirrors. A file that is there is never replaced. Every
+    file is written under a temporary name first and renamed when it is whole, so that two processes may do
+    this at once.
+
+    Args:
+        root: the folder that holds ``MNIST/raw``; the course's ``data`` folder if not given.
+
+    Raises:
+        ValueError: a file is altered or truncated; the message names it and says what to do.
+    """
+    raw = Path(root or find_data_root()) / "MNIST" / "raw"
+    for packed_name, packed_md5 in MNIST.resources:
+        packed = raw / packed_name
+        unpacked = packed.with_suffix("")
+        if packed.exists() and _compute_md5(packed.read_bytes()) != packed_md5:
+            raise ValueError(
+                f"{_short(packed)} is not the original file of MNIST (its md5 differs). Get it back with "
+                f"'git checkout -- {_short(packed)}', or delete it and it will be downloaded again."
+            )
+        if unpacked.exists():
+            if _compute_md5(unpacked.read_bytes()) != UNPACKED_MD5[unpacked.name]:
+                raise ValueError(
+                    f"{_short(unpacked)} is altered or truncated (its md5 differs). Delete it: it will be "
+                    f"unpacked again from {packed_name}."
+                )
+            continue
+        if not packed.exists():
+            _download(packed, packed_md5)
+        _write_whole(unpacked, gzip.decompress(packed.read_bytes()))
+
+
+def load_mnist(train: bool, transform=None, root: Path | str | None = None) -> MNIST:
+    """Return torchvision's MNIST dataset, from files that are verified first.
+
+    Args:
+        train: the 60,000 training images if true, the 10,000 test images if not.
+        transform: torchvision's, applied to each PIL image when it is asked for.
+        root: see :func:`prepare_files`.
+    """
+    root = Path(root or find_data_root())
+    prepare_files(root)
+    return MNIST(root, train=train, transform=transform, download=True)
+
+
+def prepare_images(
+    images: torch.Tensor, normalisation: str = "mnist", size: int = 28, method: str = "pad"
+) -> torch.Tensor:
+    """Turn grey values into the numbers a network reads.
+
+    Built step by step in notebooks/01_dataset_exploration.ipynb, «Whole batches from memory».
+
+    Args:
+        images: (N, 28, 28) uint8, 0 (background) to 255 (ink).
+        normalisation: a key of ``NORMALISATIONS``.
+        size: rows and columns of the result, 28 or more.
+        method: how to get there: "pad" adds a border of background, "resize" stretches the image (bilinear,
+            as ``torchvision.transforms.Resize`` does).
+
+    Returns:
+        (N, 1, size, size) float32.
+
+    Raises:
+        ValueError: an image of another shape or type, an empty batch, an unknown name, a size below 28.
+    """
+    if images.dtype != torch.uint8 or images.ndim != 3 or images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
+        raise ValueError(
+            f"images must be uint8 of shape (N, 28, 28), not {_describe(images)}. A dataset's raw images are "
+            f"in its attribute 'data'."
+        )
+    if len(images) == 0:
+        raise ValueError("images is an empty batch: there is nothing to prepare.")
+    if normalisation not in NORMALISATIONS:
+        raise ValueError(f"unknown normalisation {normalisation!r}: choose one of {sorted(NORMALISATIONS)}.")
+    if method not in ("pad", "resize"):
+        raise ValueError(f"unknown method {method!r}: choose 'pad' or 'resize'.")
+    border, odd = divmod(size - IMAGE_SIZE, 2)
+    if border < 0 or (odd and method == "pad"):
+        raise ValueError(f"size must be 28 or more, and even when padding, not {size}.")
+    mean, std = NORMALISATIONS[normalisation]
+    images = images.unsqueeze(1)  # (N, 1, 28, 28)
+    if size != IMAGE_SIZE and method == "pad":
+        images = torch.nn.functional.pad(images, [border] * 4)
+    elif size != IMAGE_SIZE:
+        images = resize(images, [size, size], antialias=True)
+    return images.to(torch.float32).div_(255).sub_(mean).div_(std)
+
+
+def check_labels(labels: torch.Tensor, count: int) -> None:
+    """Raise a ValueError unless ``labels`` is (count,) int64 with values 0 to 9."""
+    if labels.dtype != torch.int64 or labels.shape != (count,):
+        raise ValueError(f"labels must be int64 of shape ({count},), one per image, not {_describe(labels)}.")
+    if count and not (labels.min() >= 0 and labels.max() < NUM_CLASSES):
+        wrong = labels[(labels < 0) | (labels >= NUM_CLASSES)][0].item()
+        raise ValueError(f"labels must lie between 0 and 9, but one of them is {wrong}.")
+
+
+def make_loader(
+    images: torch.Tensor, labels: torch.Tensor, batch_size: int, shuffle: bool, seed: int | None = None
+) -> DataLoader:
+    """Return a DataLoader that cuts whole batches out of tensors in memory.
+
+    First built in notebooks/01_dataset_exploration.ipynb, «Whole batches from memory».
+
+    Args:
+        images: (N, C, H, W) float32, as :func:`prepare_images` returns them.
+        labels: (N,) int64, 0 to 9.
+        batch_size: images per batch; the last batch may be smaller.
+        shuffle: a new random order each epoch if true; true for training, false for scoring.
+        seed: makes the orders repeatable; without it they follow torch's global random state.
+
+    Returns:
+        A loader of (images (B, C, H, W), labels (B,)), with N/B batches, rounded up.
+    """
+    if images.ndim != 4 or not images.is_floating_point():
+        raise ValueError(
+            f"images must be floating-point of shape (N, C, H, W), not {_describe(images)}: call prepare_images."
+        )
+    if len(images) == 0:
+        raise ValueError("images is an empty batch: a loader needs at least one image.")
+    check_labels(labels, len(images))
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be 1 or more, not {batch_size}.")
+    dataset = TensorDataset(images, labels)
+    generator = None if seed is None else torch.Generator().manual_seed(seed)
+    order = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
+    return DataLoader(dataset, sampler=BatchSampler(order, batch_size, drop_last=False), batch_size=None)
+
+
+def split_train_validation(
+    labels: torch.Tensor, validation_size: int = 5_000, seed: int = 0
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Split the training set in two, with every digit's share the same in both (stratified).
+
+    Args:
+        labels: (N,) int64, 0 to 9.
+        validation_size: images to set aside; the rest is for training.
+        seed: the same seed gives the same split.
+
+    Returns:
+        Indices of the training part (N - validation_size,) and of the validation part (validation_size,),
+        int64, sorted, without an overlap.
+    """
+    check_labels(labels, len(labels))
+    if not NUM_CLASSES <= validation_size <= len(labels) - NUM_CLASSES:
+        raise ValueError(f"validation_size must leave at least 10 images on each side, not {validation_size}.")
+    train, validation = train_test_split(
+        torch.arange(len(labels)).numpy(), test_size=validation_size, random_state=seed, stratify=labels.numpy()
+    )
+    return torch.from_numpy(train).sort().values, torch.from_numpy(validation).sort().values
+
+
+def _describe(tensor: torch.Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} of shape {tuple(tensor.shape)}"
+
+
+def _compute_md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def _short(path: Path) -> str:
+    """The path from ``data`` down, where it lies in the course: no machine's folders in a message."""
+    root = find_data_root().parent
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+
+
+def _download(packed: Path, md5: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        errors = []
+        for mirror in MNIST.mirrors:
+            try:
+                download_url(mirror + packed.name, folder, packed.name, md5)
+                break
+            except (OSError, RuntimeError) as error:  # an unreachable mirror, a file that is not the original
+                errors.append(f"{mirror}: {error}")
+        else:
+            raise OSError(
+                f"{_short(packed)} is missing and could not be downloaded ({'; '.join(errors)}). Get it back with "
+                f"'git checkout -- {_short(packed)}', or connect to the internet and try again."
+            )
+        _write_whole(packed, (Path(folder) / packed.name).read_bytes())
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write under a temporary name in the same folder, then rename: the file is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name + ".part-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(temporary, 0o644)  # mkstemp's files are for their owner alone
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
