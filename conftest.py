@@ -11,7 +11,7 @@ os.environ.setdefault("LENET_DEVICE", "cpu")
 
 def pytest_configure(config):
     if hasattr(config.option, "nbval_lax"):  # the options of pytest --nbval-lax
-        config.option.current_env = True
+        config.option.nbval_current_env = True
         config.option.nbval_cell_timeout = 900  # seconds
 
 

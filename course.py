@@ -9,6 +9,7 @@ The set-up is a virtual environment in the folder .venv, made at the first call 
 or pyproject.toml has changed.
 """
 
+import base64
 import hashlib
 import json
 import os
@@ -52,7 +53,8 @@ def set_up() -> None:
     if PYTHON.exists() and stamp.exists() and stamp.read_text() == wanted.hexdigest():
         return
     print("Setting up .venv: this downloads PyTorch and the rest once and takes some minutes.", flush=True)
-    venv.create(ENVIRONMENT, with_pip=True)
+    if not PYTHON.exists():
+        venv.create(ENVIRONMENT, with_pip=True)
     subprocess.run([PYTHON, "-m", "pip", "install", "--quiet", "-r", "requirements.txt"], cwd=ROOT, check=True)
     stamp.write_text(wanted.hexdigest())
 
@@ -78,7 +80,16 @@ def execute_notebooks(names: list[str]) -> int:
         for cell in notebook["cells"]:
             cell["metadata"] = {}
         write_notebook(path, notebook)
+        copy_picture(notebook)
     return 0
+
+
+def copy_picture(notebook: dict) -> None:
+    """Keep the picture of the README the same as in the notebook that draws it."""
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code" and "plot_journey(" in "".join(cell["source"]):
+            picture = cell["outputs"][-1]["data"]["image/png"]
+            (ROOT / "data" / "journey.png").write_bytes(base64.b64decode("".join(picture)))
 
 
 def compute_code_hash(path: Path) -> str:

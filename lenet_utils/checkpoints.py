@@ -3,6 +3,7 @@
 import os
 import pickle
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,10 +77,13 @@ def load_checkpoint(path: Path | str, device: torch.device | str = "cpu") -> Che
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no checkpoint {path.name} in {path.parent.name or 'this folder'}.")
+    problem = f"{path.name} cannot be read as a checkpoint: it is truncated or of another kind."
+    if not zipfile.is_zipfile(path):  # torch.save writes zip files
+        raise ValueError(problem)
     try:
         content = torch.load(path, map_location=device, weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
-        raise ValueError(f"{path.name} cannot be read as a checkpoint: it is truncated or of another kind.") from error
+    except (pickle.UnpicklingError, RuntimeError) as error:
+        raise ValueError(problem) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ValueError(f"{path.name} was not written by save_checkpoint of this course.")
     model = build_model(content["model"], **content["settings"])

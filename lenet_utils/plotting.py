@@ -10,8 +10,10 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#767676"  # safe for colour-blind readers
+SHADES = 15  # of a table of maps: as many as the eye tells apart, and a much smaller file than with 256
 
 
 def plot_images(images, titles=None, columns: int = 6, colours=None, scale: float = 1.1) -> Figure:
@@ -54,7 +56,7 @@ def plot_history(epochs: pd.DataFrame, other: str = "test") -> Figure:
         for name, colour, style in (("train", BLUE, "-o"), (other, ORANGE, "--s")):
             axis.plot(epochs["epoch"], epochs[f"{name}_{quantity}"], style, color=colour, label=name, markersize=4)
         axis.set(title=quantity.capitalize(), xlabel="epoch", ylabel=label)
-        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.grid(alpha=0.3)
         axis.legend()
     return figure
@@ -152,3 +154,184 @@ def plot_maps(maps, titles=None, columns: int = 6, limit: float | None = None, s
             axis.set_title(titles[i], fontsize=8, pad=2)
     figure.colorbar(picture, ax=axes, shrink=0.8, aspect=30)
     return figure
+
+
+def plot_image_and_maps(image, maps, titles, limit: float | None = None, scale: float = 1.7) -> Figure:
+    """Draw an image in grey and, beside it in one row, maps with one colour scale, symmetric about zero (white).
+
+    Args:
+        image: (H, W), any numbers.
+        maps: a sequence of (H', W') arrays, which may differ in size: blue is negative, red positive.
+        titles: a text for the image and one for each map.
+        limit: the value of the strongest colour; the largest absolute value if not given.
+        scale: inches per picture.
+    """
+    maps = [np.asarray(values) for values in maps]
+    if not maps or len(titles) != len(maps) + 1:
+        raise ValueError(f"there must be one title for the image and one for each map, not {len(titles)}.")
+    limit = max(float(np.abs(values).max()) for values in maps) if limit is None else limit
+    size = ((len(maps) + 1) * scale + 0.8, scale * 1.2)
+    figure, axes = plt.subplots(1, len(maps) + 1, figsize=size, layout="constrained")
+    axes[0].imshow(np.asarray(image), cmap="gray")
+    for axis, values in zip(axes[1:], maps):
+        picture = axis.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit)
+    for axis, title in zip(axes, titles):
+        axis.set_title(title, fontsize=9, pad=3)
+        axis.axis("off")
+    figure.colorbar(picture, ax=axes, shrink=0.8, aspect=20)
+    return figure
+
+
+def plot_mosaic(
+    maps, row_names=None, column_names=None, title: str = "", limit: float | None = None, grey: bool = False,
+    ax: Axes | None = None,
+) -> Axes:  # fmt: skip
+    """Draw a table of feature maps or kernels as one picture, with one colour scale, symmetric about zero (white).
+
+    Args:
+        maps: (R, C, H, W), R rows of C maps: blue is negative, red positive.
+        row_names: R texts to write beside the rows.
+        column_names: C texts to write above the columns.
+        title: of the whole table.
+        limit: the value of the strongest colour; the largest absolute value if not given.
+        grey: draw images instead of maps: 0 is black, ``limit`` white.
+    """
+    maps = np.asarray(maps)
+    if maps.ndim != 4 or 0 in maps.shape:
+        raise ValueError(f"maps must have the shape (R, C, H, W) without a zero, not {maps.shape}.")
+    limit = float(np.abs(maps).max()) if limit is None else limit
+    enlarge = -(-20 // maps.shape[2])  # so that the gaps are thin beside the smallest maps, too
+    maps = maps.repeat(enlarge, axis=2).repeat(enlarge, axis=3)
+    rows, columns, height, width = maps.shape
+    gap = height // 8
+    framed = np.pad(maps, ((0, 0), (0, 0), (0, gap), (0, gap)), constant_values=np.nan)
+    canvas = framed.transpose(0, 2, 1, 3).reshape(rows * (height + gap), columns * (width + gap))[:-gap, :-gap]
+    ax = ax or plt.subplots(figsize=(7.2, 7.2 * canvas.shape[0] / canvas.shape[1] + 0.5), layout="constrained")[1]
+    colours = plt.get_cmap("gray" if grey else "RdBu_r", SHADES).with_extremes(bad="#d9d9d9")
+    ax.imshow(canvas, cmap=colours, vmin=0 if grey else -limit, vmax=limit, interpolation="nearest")
+    ax.set_xticks(np.arange(columns) * (width + gap) + width / 2, column_names or [""] * columns, fontsize=9)
+    ax.set_yticks(np.arange(rows) * (height + gap) + height / 2, row_names or [""] * rows, fontsize=9)
+    ax.tick_params(length=0, top=False, labeltop=True, bottom=False, labelbottom=False)
+    ax.spines[:].set_visible(False)
+    ax.set_title(title)
+    return ax
+
+
+def plot_classes(points, labels, title: str = "", ax: Axes | None = None) -> Axes:
+    """Draw points of ten classes in the plane; the digit stands, framed, at the median of its class.
+
+    Even digits have large points, odd ones small points.
+
+    Args:
+        points: (N, 2).
+        labels: (N,) integers 0 to 9.
+    """
+    points, labels = np.asarray(points), np.asarray(labels)
+    ax = ax or plt.subplots(figsize=(5.5, 5), layout="constrained")[1]
+    for digit in range(10):
+        mine = points[labels == digit]
+        colour = plt.get_cmap("tab10")(digit)
+        size = (9, 3)[digit % 2]  # even digits are drawn larger
+        ax.scatter(*mine.T, s=size, color=colour, marker="s", linewidths=0, antialiased=False)
+        if len(mine):
+            frame = {"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": colour, "linewidth": 1.5}
+            ax.text(*np.median(mine, axis=0), digit, ha="center", va="center", weight="bold", bbox=frame, zorder=3)
+    ax.set(title=title, xticks=[], yticks=[])
+    return ax
+
+
+def plot_journey(image, stages: dict, logits, fields: dict | None = None) -> Figure:
+    """Draw the way of one digit through a convolutional network, from its pixels to the answer.
+
+    Args:
+        image: (H, W), drawn in grey.
+        stages: name -> (M, h, w) feature maps or (K,) features, from -1 (blue) to 1 (red), in the order of the
+            layers.
+        logits: (10,): drawn with the digits they stand for, and beside them the probabilities (softmax).
+        fields: name -> (map, row, column, size): squares to mark, linked from stage to stage. The image's name is
+            "image"; its map is 0.
+    """
+    image, logits = np.asarray(image), np.asarray(logits, dtype=float)
+    probabilities = np.exp(logits - logits.max())
+    probabilities /= probabilities.sum()
+    winner = int(logits.argmax())
+    shades = plt.get_cmap("RdBu_r", SHADES)
+    figure, ax = plt.subplots(figsize=(9.6, 4.15), layout="constrained")
+    ax.axis("off")
+    corners = {}  # name -> the marked square: left, right, top, bottom
+    left, edges, count = 0.0, None, 0  # of the stage before: right, top and bottom edge; number of maps
+    for name, maps in {"image": image, **stages, "outputs": logits}.items():
+        maps = np.asarray(maps)
+        size = f"{maps.shape[-2]}×{maps.shape[-1]}" if maps.ndim > 1 else ""
+        if name == "image":
+            maps, columns, side, text = maps[None], 1, 62.0, size
+        elif name == "outputs":
+            maps, columns, side, text = maps[:, None, None], 1, 17.0, f"{maps.size}\nlogits"
+        elif maps.ndim == 1:
+            text = f"{maps.size} numbers"
+            maps, columns, side = maps[:, None, None], 6, 8.5
+        else:
+            columns = 1 if len(maps) <= 8 else 2
+            side = (144 if len(maps) == count else 180) / -(-len(maps) // columns)  # pooled: smaller
+            text = f"{len(maps)} maps\n{size}"
+        count = len(maps)
+        gap = 0.0 if name == "outputs" else max(1.2, side / 9)
+        rows = -(-len(maps) // columns)
+        height, width = rows * (side + gap) - gap, columns * (side + gap) - gap
+        top = -height / 2
+        if edges is not None:
+            ax.fill(
+                [edges[0] + 2, left - 2, left - 2, edges[0] + 2], [edges[1], top, -top, edges[2]],
+                color="#e9e9e9", linewidth=0, zorder=0,
+            )  # fmt: skip
+        scale = {"cmap": "gray", "vmin": image.min(), "vmax": image.max()} if name == "image" else {
+            "cmap": shades, "vmin": -(limit := np.abs(logits).max() if name == "outputs" else 1), "vmax": limit,
+        }  # fmt: skip
+        for i, picture in enumerate(maps):
+            x, y = left + (i % columns) * (side + gap), top + (i // columns) * (side + gap)
+            ax.imshow(picture, extent=(x, x + side, y + side, y), interpolation="nearest", zorder=2, **scale)
+            ax.add_patch(plt.Rectangle((x, y), side, side, fill=False, color=GREY, linewidth=0.4, zorder=2.5))
+            if fields and name in fields and fields[name][0] == i:
+                _, row, column, extent = fields[name]
+                pixel = side / picture.shape[-1]
+                corners[name] = (
+                    x + column * pixel, x + (column + extent) * pixel, y + row * pixel, y + (row + extent) * pixel,
+                )  # fmt: skip
+            if name == "outputs":
+                share, weight = probabilities[i], "bold" if i == winner else "normal"
+                ax.text(x - 4, y + side / 2, i, ha="right", va="center", fontsize=10, weight=weight)
+                ax.barh(
+                    y + side / 2, 52 * share, left=x + side + 4, height=0.7 * side, zorder=2,
+                    color=BLUE if i == winner else GREY,
+                )  # fmt: skip
+        ax.text(left + width / 2, -110, name, ha="center", va="bottom", fontsize=11, weight="bold")
+        ax.text(left + width / 2, 108, text, ha="center", va="top", fontsize=9)
+        edges = (left + width, top, -top)
+        left += width + 30
+    _link(ax, list(corners.values()))
+    ax.add_patch(
+        plt.Rectangle((edges[0] - 17, edges[1] + 17 * winner), 17, 17, fill=False, linewidth=2, zorder=4)
+    )  # fmt: skip
+    ax.plot([edges[0] + 4] * 2, edges[1:], color=GREY, linewidth=0.8)
+    ax.text(edges[0] + 30, 108, "softmax", ha="center", va="top", fontsize=9)
+    ax.text(edges[0] + 90, -110, "answer", ha="center", va="bottom", fontsize=11, weight="bold")
+    ax.text(edges[0] + 90, 0, winner, ha="center", va="center", fontsize=64, weight="bold", color=BLUE)
+    sure = f"{100 * probabilities[winner]:.1f} %" if probabilities[winner] < 0.9995 else "over 99.9 %"
+    ax.text(edges[0] + 90, 108, f"{sure}\nsure", ha="center", va="top", fontsize=9)
+    ax.set(xlim=(-4, edges[0] + 122), ylim=(140, -124))
+    bar = ax.inset_axes((0.005, 0.0, 0.09, 0.022))
+    figure.colorbar(plt.cm.ScalarMappable(plt.Normalize(-1, 1), "RdBu_r"), bar, orientation="horizontal")
+    bar.set_xticks((-1, 0, 1), ("-1", "0", "1"), fontsize=8)
+    bar.set_title("maps and numbers", fontsize=8, pad=3)
+    return figure
+
+
+def _link(ax: Axes, squares: list[tuple]) -> None:
+    """Draw squares (left, right, top, bottom) and the lines from each to the next."""
+    for left, right, top, bottom in squares:
+        ax.add_patch(
+            plt.Rectangle((left, top), right - left, bottom - top, fill=False, color=ORANGE, linewidth=1.6, zorder=5)
+        )
+    for (_, right, top, bottom), (left, _, next_top, next_bottom) in zip(squares, squares[1:]):
+        ax.plot([right, left], [top, next_top], color=ORANGE, linewidth=0.8, zorder=4)
+        ax.plot([right, left], [bottom, next_bottom], color=ORANGE, linewidth=0.8, zorder=4)

@@ -78,6 +78,12 @@ class History:
     epochs: pd.DataFrame
     batch_losses: np.ndarray
 
+    @classmethod
+    def from_rows(cls, rows: list[tuple], batch_losses: list[list[float]], other: str = "test") -> "History":
+        """Make a history of one tuple an epoch, in the order of the columns, and the batch losses of each epoch."""
+        columns = ["epoch", "train_loss", "train_accuracy", f"{other}_loss", f"{other}_accuracy", "seconds"]
+        return cls(pd.DataFrame(rows, columns=columns), np.array(batch_losses))
+
 
 def train_one_epoch(model: nn.Module, loader: DataLoader, optimizer: torch.optim.Optimizer) -> list[float]:
     """Show the model every image once, take one step after each batch, and return the loss of each batch.
@@ -109,6 +115,7 @@ def fit(
     optimizer: torch.optim.Optimizer,
     epochs: int,
     other: str = "test",
+    history: History | None = None,
 ) -> History:
     """Train ``model`` for ``epochs`` epochs, print one line after each, and return the history.
 
@@ -120,8 +127,9 @@ def fit(
         train_loader: the images to learn from, shuffled, as ``make_loader`` returns it.
         other_loader: the images to score, in any order.
         optimizer: holds the parameters of ``model``.
-        epochs: how often to go through ``train_loader``, 1 or more.
+        epochs: how often to go through ``train_loader`` in all, 1 or more.
         other: what the other set is, "test" or "validation"; the history's columns are named after it.
+        history: go on from here, with the same loaders and optimiser; its epochs count towards ``epochs``.
     """
     if epochs < 1:
         raise ValueError(f"epochs must be 1 or more, not {epochs}.")
@@ -129,8 +137,9 @@ def fit(
         raise ValueError(f"other must be 'test' or 'validation', not {other!r}.")
     images, labels = train_loader.dataset[:SCORED_TRAINING_IMAGES]
     score_loader = make_loader(images, labels, batch_size=200, shuffle=False)
-    rows, batch_losses = [], []
-    for epoch in range(1, epochs + 1):
+    rows = [] if history is None else list(history.epochs.itertuples(index=False, name=None))
+    batch_losses = [] if history is None else list(history.batch_losses)
+    for epoch in range(len(rows) + 1, epochs + 1):
         start = time.perf_counter()
         batch_losses.append(train_one_epoch(model, train_loader, optimizer))
         seconds = time.perf_counter() - start
@@ -142,8 +151,7 @@ def fit(
             f"{other} {other_loss:.4f}   accuracy: train {train_accuracy:.2f} %, {other} {other_accuracy:.2f} %"
             f"   {seconds:.1f} s"
         )
-    columns = ["epoch", "train_loss", "train_accuracy", f"{other}_loss", f"{other}_accuracy", "seconds"]
-    return History(pd.DataFrame(rows, columns=columns), np.array(batch_losses))
+    return History.from_rows(rows, batch_losses, other)
 
 
 def _someone_is_watching() -> bool:
