@@ -1,0 +1,121 @@
+"""The networks: their sizes, their connections, what they refuse."""
+
+import pytest
+import torch
+from torch import nn
+from torchvision.models.feature_extraction import create_feature_extractor
+
+from lenet_utils.models import (
+    C3_TABLE,
+    MODELS,
+    LeNet5,
+    SelectiveConv2d,
+    SimpleCNN,
+    build_model,
+    compute_output_size,
+    count_parameters,
+)
+
+PARAMETERS = {
+    "MLP": 109_386,
+    "SigmoidConvNet": 34_768,
+    "SimpleCNN": 108_618,
+    "LeNet5": 61_706,
+    "LeNet5Selective": 60_806,
+    "LeNet28": 44_426,
+}
+SIZES = {name: 32 if name in ("LeNet5", "LeNet5Selective") else 28 for name in MODELS}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_parameters_and_output(name):
+    model = build_model(name)
+    assert count_parameters(model) == PARAMETERS[name]
+    logits = model(torch.randn(3, 1, SIZES[name], SIZES[name]))
+    assert logits.shape == (3, 10) and logits.dtype == torch.float32
+    assert (logits.sum(dim=1) != 1).all() and (logits < 0).any()  # logits, not probabilities
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_parameter_learns(name):
+    model = build_model(name)
+    model(torch.randn(8, 1, SIZES[name], SIZES[name])).logsumexp(dim=1).sum().backward()
+    for parameter_name, parameter in model.named_parameters():
+        assert parameter.grad is not None and parameter.grad.abs().sum() > 0, parameter_name
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "shape, dtype", [((3, 28, 28), torch.float32), ((3, 3, 28, 28), torch.float32), ((3, 1, 30, 30), torch.float32)]
+)
+def test_wrong_images_are_refused(name, shape, dtype):
+    size = SIZES[name]
+    with pytest.raises(ValueError, match=rf"{name} reads .*\(N, 1, {size}, {size}\).*size={size}"):
+        build_model(name)(torch.zeros(shape, dtype=dtype))
+
+
+def test_grey_values_are_refused():
+    with pytest.raises(ValueError, match="floating-point .* not uint8"):
+        LeNet5()(torch.zeros(3, 1, 32, 32, dtype=torch.uint8))
+
+
+def test_unknown_model_is_refused():
+    with pytest.raises(ValueError, match="unknown model 'LeNet6': choose one of .*LeNet5"):
+        build_model("LeNet6")
+
+
+@pytest.mark.parametrize("settings, message", [({"dropout": 20}, "20 % is 0.2.*not 20"), ({"kernel_size": 4}, "not 4")])
+def test_bad_settings_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        SimpleCNN(**settings)
+
+
+def test_lenet5_layer_by_layer():
+    shapes = {
+        "c1": (6, 28, 28), "s2": (6, 14, 14), "c3": (16, 10, 10), "s4": (16, 5, 5),
+        "c5": (120, 1, 1), "f6": (84,), "output": (10,),
+    }  # fmt: skip
+    outputs = create_feature_extractor(LeNet5(), list(shapes))(torch.randn(2, 1, 32, 32))
+    assert {name: tuple(value.shape[1:]) for name, value in outputs.items()} == shapes
+
+
+def test_c3_table_is_that_of_the_paper():
+    assert sorted(map(len, C3_TABLE)) == [3] * 6 + [4] * 9 + [6]
+    assert sum(map(len, C3_TABLE)) == 60 and len(set(C3_TABLE)) == 16
+    assert all(sum(source in sources for sources in C3_TABLE) == 10 for source in range(6))
+
+
+def test_selective_convolution_equals_one_small_convolution_per_map():
+    layer = SelectiveConv2d(C3_TABLE, kernel_size=5)
+    images = torch.randn(4, 6, 14, 14)
+    result = layer(images)
+    start = 0
+    for target, sources in enumerate(C3_TABLE):
+        weight = layer.weight[start : start + len(sources)].unsqueeze(0)
+        start += len(sources)
+        expected = nn.functional.conv2d(images[:, list(sources)], weight, layer.bias[target : target + 1])
+        assert torch.allclose(result[:, target : target + 1], expected, atol=1e-5)
+    assert count_parameters(layer) == 1_516
+
+
+def test_dropout_works_in_training_only():
+    torch.manual_seed(0)
+    model, images = SimpleCNN(dropout=0.5), torch.randn(4, 1, 28, 28)
+    assert not torch.equal(model(images), model(images))
+    model.eval()
+    assert torch.equal(model(images), model(images))
+
+
+def test_output_size_agrees_with_torch():
+    for size in (5, 14, 28, 33):
+        for kernel in (1, 2, 3, 5):
+            for padding in (0, 1, 2):
+                for stride in (1, 2, 3):
+                    expected = nn.Conv2d(1, 1, kernel, stride, padding)(torch.zeros(1, 1, size, size)).shape[-1]
+                    assert compute_output_size(size, kernel, padding, stride) == expected
+
+
+@pytest.mark.parametrize("arguments", [(0, 1), (28, 0), (28, 5, -1), (28, 5, 0, 0), (3, 5)])
+def test_impossible_sizes_are_refused(arguments):
+    with pytest.raises(ValueError, match=str(arguments[0])):
+        compute_output_size(*arguments)

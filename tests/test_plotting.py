@@ -1,0 +1,83 @@
+"""The pictures: what is drawn, how it is labelled, what is refused."""
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from lenet_utils import plotting
+from lenet_utils.plotting import BLUE, ORANGE
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def test_images_stand_in_a_grid_with_one_scale():
+    images = np.stack([np.zeros((28, 28)), np.full((28, 28), 255), np.full((28, 28), 128)])
+    figure = plotting.plot_images(images, titles=["a", "b", "c"], columns=2)
+    drawn = [axis for axis in figure.axes if axis.images]
+    assert [axis.get_title() for axis in drawn] == ["a", "b", "c"] and len(figure.axes) == 4
+    assert {axis.images[0].get_clim() for axis in drawn} == {(0, 255)}
+    assert {axis.images[0].get_cmap().name for axis in drawn} == {"gray"}
+
+
+def test_history_has_two_labelled_axes_with_both_sets():
+    epochs = pd.DataFrame(
+        {
+            "epoch": [1, 2],
+            "train_loss": [1, 0.5],
+            "test_loss": [1, 0.7],
+            "train_accuracy": [80, 90.0],
+            "test_accuracy": [79, 85.0],
+        }
+    )
+    loss, accuracy = plotting.plot_history(epochs).axes
+    assert loss.get_ylabel() == "mean cross-entropy" and accuracy.get_ylabel() == "accuracy (%)"
+    for axis, quantity in ((loss, "loss"), (accuracy, "accuracy")):
+        train, test = axis.lines
+        assert list(train.get_ydata()) == list(epochs[f"train_{quantity}"]) and train.get_color() == BLUE
+        assert list(test.get_ydata()) == list(epochs[f"test_{quantity}"]) and test.get_color() == ORANGE
+        assert train.get_linestyle() != test.get_linestyle()  # not by colour alone
+
+
+def test_batch_losses_mark_the_last_batch_of_each_epoch():
+    axis = plotting.plot_batch_losses(np.arange(1, 201.0).reshape(2, 100), window=10)
+    every, mean, last = axis.lines
+    assert len(every.get_ydata()) == 200
+    assert list(last.get_ydata()) == [100, 200] and list(last.get_xdata()) == [1, 2]
+    assert mean.get_ydata()[-1] == np.arange(191, 201).mean()
+
+
+@pytest.mark.parametrize("errors_only, texts", [(False, 100), (True, 90)])
+def test_confusion_matrix_names_its_axes_and_shows_its_numbers(errors_only, texts):
+    axis = plotting.plot_confusion_matrix(np.arange(100).reshape(10, 10), errors_only=errors_only)
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("predicted digit", "true digit")
+    written = [text.get_text() for text in axis.texts]
+    assert len(written) == texts and "1" in written and ("11" in written) != errors_only
+
+
+def test_probabilities_name_the_winner():
+    probabilities = np.full(10, 0.05)
+    probabilities[3] = 0.55
+    image, bars = plotting.plot_probabilities(np.zeros((28, 28)), probabilities, label=8).axes
+    assert image.get_title() == "true digit: 8" and bars.get_title() == "read as 3, 55.0 % sure"
+    assert [bar.get_width() for bar in bars.patches] == pytest.approx(list(100 * probabilities))
+
+
+def test_maps_share_a_scale_symmetric_about_zero():
+    figure = plotting.plot_maps(np.stack([np.full((5, 5), -3.0), np.ones((5, 5))]))
+    assert {axis.images[0].get_clim() for axis in figure.axes if axis.images} == {(-3, 3)}
+
+
+@pytest.mark.parametrize("function", [plotting.plot_images, plotting.plot_maps])
+@pytest.mark.parametrize("shape", [(28, 28), (0, 28, 28), (2, 1, 28, 28)])
+def test_wrong_shapes_are_refused(function, shape):
+    with pytest.raises(ValueError, match=r"\(., H, W\) with . of 1 or more, not "):
+        function(np.zeros(shape))

@@ -1,0 +1,154 @@
+"""The training loop, against the same steps written out; the device; the shortened runs."""
+
+import re
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from lenet_utils.data import make_loader
+from lenet_utils.training import choose_epochs, find_device, fit, train_one_epoch
+
+
+def make_model():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Flatten(), nn.Linear(16, 10))
+
+
+@pytest.fixture
+def images_and_labels():
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.arange(60) % 10
+    images = torch.randn(60, 1, 4, 4, generator=generator) * 0.1
+    images.view(60, 16)[torch.arange(60), labels] += 2  # each class has its pixel
+    return images, labels
+
+
+def test_one_epoch_equals_the_four_steps_written_out(images_and_labels):
+    ours, theirs = make_model(), make_model()
+    losses = train_one_epoch(
+        ours, make_loader(*images_and_labels, 16, shuffle=False), torch.optim.SGD(ours.parameters(), 0.1)
+    )
+    optimizer = torch.optim.SGD(theirs.parameters(), 0.1)
+    expected = []
+    for images, labels in zip(*(tensor.split(16) for tensor in images_and_labels)):
+        loss = nn.functional.cross_entropy(theirs(images), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        expected.append(loss.item())
+    assert losses == expected
+    assert torch.equal(ours[1].weight, theirs[1].weight)
+
+
+def test_training_switches_dropout_on():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(16, 10), nn.Dropout(0.5))
+    model.eval()
+    loader = make_loader(torch.randn(10, 1, 4, 4), torch.arange(10), 10, shuffle=False)
+    train_one_epoch(model, loader, torch.optim.SGD(model.parameters(), 0.1))
+    assert model.training
+
+
+def test_history_and_lines(images_and_labels, capsys):
+    model = make_model()
+    loader = make_loader(*images_and_labels, 16, shuffle=True, seed=0)
+    history = fit(model, loader, loader, torch.optim.SGD(model.parameters(), 0.5), epochs=5, other="validation")
+    assert list(history.epochs.columns) == [
+        "epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "seconds",
+    ]  # fmt: skip
+    assert history.epochs.epoch.tolist() == [1, 2, 3, 4, 5]
+    assert history.batch_losses.shape == (5, 4)
+    assert history.epochs.train_accuracy.iloc[-1] == 100
+    assert history.epochs.train_loss.is_monotonic_decreasing
+    assert np.allclose(history.epochs.train_loss, history.epochs.validation_loss)  # the same images here
+    output = capsys.readouterr()
+    lines = output.out.splitlines()
+    pattern = (
+        r"\d\d:\d\d:\d\d  epoch  \d/5   loss: train \d\.\d{4}, validation \d\.\d{4}"
+        r"   accuracy: train \d+\.\d\d %, validation \d+\.\d\d %   \d+\.\d s"
+    )
+    assert len(lines) == 5 and all(re.fullmatch(pattern, line) for line in lines)
+    assert output.err == ""  # no progress bar where nobody is watching
+
+
+def test_training_in_two_parts_is_the_same_as_at_once(images_and_labels):
+    histories, weights = [], []
+    for parts in ((4,), (2, 4)):
+        model, history = make_model(), None
+        loader = make_loader(*images_and_labels, 16, shuffle=True, seed=0)
+        optimizer = torch.optim.Adam(model.parameters(), 0.01)
+        for epochs in parts:
+            history = fit(model, loader, loader, optimizer, epochs, history=history)
+        histories.append(history)
+        weights.append(model[1].weight)
+    assert torch.equal(*weights)
+    assert (histories[0].batch_losses == histories[1].batch_losses).all()
+    once, twice = (history.epochs.drop(columns="seconds") for history in histories)
+    assert once.equals(twice) and len(twice) == 4
+
+
+def test_the_other_set_changes_nothing(images_and_labels):
+    images, labels = images_and_labels
+    weights = []
+    for other_labels in (labels, (labels + 1) % 10):
+        model = make_model()
+        loader = make_loader(images, labels, 16, shuffle=True, seed=0)
+        fit(
+            model,
+            loader,
+            make_loader(images, other_labels, 60, shuffle=False),
+            torch.optim.SGD(model.parameters(), 0.5),
+            2,
+        )
+        weights.append(model[1].weight)
+    assert torch.equal(*weights)
+
+
+@pytest.mark.parametrize(
+    "arguments, message", [({"epochs": 0}, "epochs.*not 0"), ({"epochs": 1, "other": "dev"}, "'dev'")]
+)
+def test_bad_arguments_are_refused(images_and_labels, arguments, message):
+    model = make_model()
+    loader = make_loader(*images_and_labels, 16, shuffle=True)
+    with pytest.raises(ValueError, match=message):
+        fit(model, loader, loader, torch.optim.SGD(model.parameters(), 0.1), **arguments)
+
+
+@pytest.mark.parametrize("value, expected", [("1", 1), ("0", 15), ("", 15)])
+def test_shortened_runs_say_so(monkeypatch, capsys, value, expected):
+    monkeypatch.setenv("LENET_FAST", value)
+    assert choose_epochs(15) == expected
+    assert ("LENET_FAST=1: 1 epoch instead of 15" in capsys.readouterr().out) == (expected == 1)
+
+
+def test_unknown_speed_is_refused(monkeypatch):
+    monkeypatch.setenv("LENET_FAST", "yes")
+    with pytest.raises(ValueError, match="LENET_FAST must be 0 or 1, not 'yes'"):
+        choose_epochs(15)
+    with pytest.raises(ValueError, match="1 or more, not 0"):
+        choose_epochs(0)
+
+
+def test_device_is_named(monkeypatch, capsys):
+    monkeypatch.setenv("LENET_DEVICE", "cpu")
+    assert find_device() == torch.device("cpu")
+    assert re.fullmatch(r"Device: cpu \(\d+ threads\)\n", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("cuda, mps, expected", [(True, False, "cuda"), (False, True, "mps"), (False, False, "cpu")])
+def test_the_fastest_device_is_chosen(monkeypatch, capsys, cuda, mps, expected):
+    monkeypatch.delenv("LENET_DEVICE")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "some card")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert find_device().type == expected
+    assert f"Device: {expected}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["cuda", "tpu"])
+def test_missing_device_is_refused(monkeypatch, name):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setenv("LENET_DEVICE", name)
+    with pytest.raises(ValueError, match=f"LENET_DEVICE is '{name}', but the devices found here are: .*cpu"):
+        find_device()
