@@ -27,9 +27,11 @@ def _check_number(answer, expected: float, why: str, hints: dict | None = None, 
     if answer is None:
         return NOT_ANSWERED
     try:
-        value = float(answer)
-    except (TypeError, ValueError):
-        return f"Not yet: the answer is a number, not {type(answer).__name__}."
+        value = math.nan if isinstance(answer, (str, bool)) else float(answer)
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        value = math.nan
+    if math.isnan(value):
+        return f"Not yet: the answer is a single number, not {type(answer).__name__}."
     if math.isclose(value, expected, rel_tol=0, abs_tol=tolerance):
         return f"Yes: {why}"
     for wrong, hint in (hints or {}).items():
@@ -419,13 +421,12 @@ def check_most_confused(answer) -> str:
 
 def check_needed_digits(answer) -> str:
     """Test digits for a standard error of 0.05 points at an accuracy of 99 %."""
-    if isinstance(answer, (int, float)) and 3.9 < answer < 4.1:
-        return "Not yet: 0.05 points are 0.0005, not 0.05."
     return _check_number(
         answer,
         39_600,
         "about 40,000, four times as many: the error shrinks with the square root of their number.",
         {
+            3.96: "0.05 points are 0.0005, not 0.05.",
             20_000: "twice the digits divide the error by the square root of 2 only.",
             19_800: "twice the digits divide the error by the square root of 2 only.",
             5_000: "a smaller error needs more digits, not fewer.",

@@ -1,0 +1,195 @@
+"""The checkers of the exercises: right answers, likely wrong ones, and nonsense."""
+
+import inspect
+import re
+
+import numpy as np
+import pytest
+import torch
+from notebooks_as_data import PATHS, find_exercises
+
+from lenet_utils import exercises
+
+CHECKERS = {name: check for name, check in vars(exercises).items() if name.startswith("check_")}
+
+
+def find_error(matrix, turned=False, diagonal=False, spoil=False):
+    errors = matrix if spoil else matrix.copy()
+    if not diagonal:
+        np.fill_diagonal(errors, 0)
+    pair = np.unravel_index(errors.argmax(), errors.shape)
+    return pair[::-1] if turned else pair
+
+
+def pool(maps, how="mean"):
+    squares = maps.unflatten(3, (-1, 2)).unflatten(2, (-1, 2))  # (N, M, H/2, 2, W/2, 2)
+    return squares.amax((3, 5)) if how == "max" else squares.mean((3, 5))
+
+
+# checker: (right answers, {wrong answer: a part of the hint})
+ANSWERS = {
+    "check_lazy_accuracy": (
+        [11.35],
+        [
+            (10, "equally common"),
+            (11.24, "training set"),
+            (0.1135, "in percent"),
+            (1135, "how many percent"),
+            (90, "too large"),
+        ],
+    ),
+    "check_last_batch": (
+        [96, 96.0],
+        [(128, "evenly"), (469, "number of batches"), (468, "full batches"), (32, "batches of 64"), (97, "too large")],
+    ),
+    "check_to_grey": (
+        [lambda x: 255 * (x * 0.3081 + 0.1307)],
+        [
+            (lambda x: x * 0.3081 + 0.1307, "between 0 and 1"),
+            (lambda x: 255 * (x + 0.1307) * 0.3081, "last step first"),
+            (lambda x: 255 * x * 0.3081, "mean has to be added"),
+            (lambda x: (x - 0.1307) / 0.3081, "way there"),
+            (lambda x: None, "returns None"),
+            (lambda: 1, "raises TypeError"),
+            (5, "is a function"),
+        ],
+    ),
+    "check_mlp_parameters": (
+        [203_530, torch.tensor(203_530)],
+        [(203_264, "weights alone"), (200_960, "second layer"), (1, "too small")],
+    ),
+    "check_loss_of_guess": (
+        [0.69, np.log(2), 0.693],
+        [(-0.69, "positive"), (0.30, "base 10"), (1, "base 2"), (0.5, "too small")],
+    ),
+    "check_updated_weight": ([2.4, 2.0 - 0.1 * -4.0], [(1.6, "against the gradient"), (6, "rate"), (2.0, "too small")]),
+    "check_bug_lines": (
+        [[6, 19, 26, 29, 39, 42], {43, 39, 29, 37, 19, 6}],
+        [
+            ([6, 29], "2 of 6"),
+            ([18], "false alarms: 18"),
+            ([99], "lines 1 to 43"),
+            ([], "0 of 6"),
+            (list(range(1, 44)), "false alarms"),
+            ("29", "list of line numbers"),
+            ([1.5], "list of line numbers"),
+        ],
+    ),
+    "check_output_rows": ([2], [(3, "rounded down"), (5, "three poolings"), (7, "too large")]),
+    "check_conv_parameters": (
+        [4640],
+        [
+            (4608, "weights alone"),
+            (320, "one kernel for each"),
+            (5120, "one bias for each output map"),
+            (4641, "too large"),
+        ],
+    ),
+    "check_shift_kernel": (
+        [[[0, 0, 0], [1, 0, 0], [0, 0, 0]], np.array([[0, 0, 0], [1.0, 0, 0], [0, 0, 0]])],
+        [
+            ([[0, 0, 0], [0, 1, 0], [0, 0, 0]], "leaves the picture"),
+            ([[0, 0, 0], [0, 0, 1], [0, 0, 0]], "to the left"),
+            ([[0, 1, 0], [0, 0, 0], [0, 0, 0]], "up or down"),
+            ([[1, 1, 1]] * 3, "single weight"),
+            ([1, 2], "shape (3, 3)"),
+        ],
+    ),
+    "check_shape_after_s2": (
+        [(1, 6, 16, 16), [1, 6, 16, 16], torch.Size([1, 6, 16, 16])],
+        [
+            ((1, 6, 18, 18), "takes 4 off"),
+            ((6, 16, 16), "four numbers"),
+            ((1, 16, 16, 16), "six maps"),
+            (16, "tuple of four"),
+        ],
+    ),
+    "check_lenet_parameters": ([63_066], [(63_050, "bias"), (63_916, "ten of the 26"), (61_706, "grows")]),
+    "check_c3_maps": ([10], [(16, "dense"), (6, "too small")]),
+    "check_seen_rows": ([14], [(10, "rows of C1"), (9, "lies S2"), (16, "S4"), (13, "too small")]),
+    "check_shift_for_s4": ([4], [(1, "C1"), (2, "S4 halves"), (8, "there are two"), (3, "too small")]),
+    "check_squash_and_pool": (
+        [lambda m: pool(m.tanh())],
+        [
+            (lambda m: pool(m).tanh(), "first tanh"),
+            (pool, "where is tanh"),
+            (lambda m: pool(m.tanh(), "max"), "not the largest"),
+            (lambda m: 4 * pool(m.tanh()), "sums"),
+            (torch.tanh, "as large as"),
+            (lambda m: m[:, 0], "should become"),
+            (lambda m: 1 / 0, "ZeroDivisionError"),
+            (3, "is a function"),
+        ],
+    ),
+    "check_precision": (
+        [0.875, 7 / 8],
+        [(0.7, "recall"), (0.75, "precision of the ones"), (0.8, "accuracy"), (87.5, "from 0 to 1")],
+    ),
+    "check_most_confused": (
+        [find_error],
+        [
+            (lambda m: find_error(m, turned=True), "wrong way round"),
+            (lambda m: find_error(m, diagonal=True), "diagonal"),
+            (lambda m: find_error(m, spoil=True), "changes the matrix"),
+            (lambda m: (4, 9), "it returned (4, 9)"),
+            (lambda m: None, "no pair"),
+            ((4, 9), "write a function"),
+        ],
+    ),
+    "check_needed_digits": (
+        [40_000, 39_600],
+        [(20_000, "square root of 2"), (5_000, "more digits"), (3.96, "0.0005"), (80_000, "too large")],
+    ),
+}
+
+
+def test_every_checker_is_tested_and_used():
+    used = {name for path in PATHS for cell, _ in find_exercises(path) for name in re.findall(r"(check_\w+)\(", cell)}
+    assert set(ANSWERS) == set(CHECKERS) == used
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_right_answers_are_accepted(name):
+    assert CHECKERS[name](None) == exercises.NOT_ANSWERED
+    for answer in ANSWERS[name][0]:
+        assert CHECKERS[name](answer).startswith("Yes: "), answer
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_wrong_answers_get_their_hint(name):
+    assert len(ANSWERS[name][1]) >= 2
+    for answer, hint in ANSWERS[name][1]:
+        reply = CHECKERS[name](answer)
+        assert reply.startswith("Not yet: ") and hint in reply and "\n" not in reply, (answer, reply)
+
+
+NONSENSE = [
+    "seven",
+    "",
+    True,
+    float("nan"),
+    float("inf"),
+    1e400,
+    -1,
+    [],
+    [None],
+    {},
+    1j,
+    object(),
+    torch.zeros(2, 2),
+    np.zeros(3),
+    lambda: 0,
+    lambda *a: "x",
+    print,
+]
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_nonsense_is_never_accepted_and_never_raises(name, capsys):
+    for answer in NONSENSE:
+        reply = CHECKERS[name](answer)
+        assert reply.startswith("Not yet: ") and "\n" not in reply, (answer, reply)
+
+
+def test_checkers_say_what_they_check():
+    assert all(inspect.getdoc(check) for check in CHECKERS.values())
