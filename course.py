@@ -26,7 +26,12 @@ FULL_RUN = {"LENET_FAST": "0", "LENET_DEVICE": "cpu"}
 
 
 def main(arguments: list[str]) -> int:
-    commands = {"lab": open_lab, "test": run_tests, "execute": execute_notebooks, "address": write_address}
+    commands = {
+        "lab": open_lab,
+        "test": run_tests,
+        "execute": execute_notebooks,
+        "address": write_address,
+    }
     if not arguments or arguments[0] not in commands:
         print(__doc__)
         return 2
@@ -48,14 +53,21 @@ def run_tests(options: list[str]) -> int:
 
 def set_up() -> None:
     """Make .venv and install requirements.txt into it, unless that has been done."""
-    wanted = hashlib.sha256(b"".join((ROOT / f).read_bytes() for f in ("requirements.txt", "pyproject.toml")))
+    wanted = hashlib.sha256(
+        b"".join((ROOT / f).read_bytes() for f in ("requirements.txt", "pyproject.toml"))
+    )
     stamp = ENVIRONMENT / "installed"
     if PYTHON.exists() and stamp.exists() and stamp.read_text() == wanted.hexdigest():
         return
-    print("Setting up .venv: this downloads PyTorch and the rest once and takes some minutes.", flush=True)
+    print(
+        "Setting up .venv: this downloads PyTorch and the rest once and takes some minutes.",
+        flush=True,
+    )
     if not PYTHON.exists():
         venv.create(ENVIRONMENT, with_pip=True)
-    subprocess.run([PYTHON, "-m", "pip", "install", "--quiet", "-r", "requirements.txt"], cwd=ROOT, check=True)
+    subprocess.run(
+        [PYTHON, "-m", "pip", "install", "--quiet", "-r", "requirements.txt"], cwd=ROOT, check=True
+    )
     stamp.write_text(wanted.hexdigest())
 
 
@@ -63,12 +75,24 @@ def execute_notebooks(names: list[str]) -> int:
     """Run each notebook whose code has changed since it was stored (all of them: changed, added, or never run)."""
     set_up()
     for path in [Path(name) for name in names] or sorted((ROOT / "notebooks").glob("*.ipynb")):
-        if json.loads(path.read_text("utf-8"))["metadata"].get("executed") == compute_code_hash(path):
+        if json.loads(path.read_text("utf-8"))["metadata"].get("executed") == compute_code_hash(
+            path
+        ):
             print(f"{path.name}: unchanged")
             continue
         print(f"{path.name}: running in full", flush=True)
         options = ["--ExecutePreprocessor.record_timing=False", "--ExecutePreprocessor.timeout=900"]
-        command = [PYTHON, "-m", "nbconvert", "--to", "notebook", "--execute", "--inplace", *options, path.resolve()]
+        command = [
+            PYTHON,
+            "-m",
+            "nbconvert",
+            "--to",
+            "notebook",
+            "--execute",
+            "--inplace",
+            *options,
+            path.resolve(),
+        ]
         if status := run([*command, "--log-level", "WARN"], FULL_RUN):
             return status
         notebook = json.loads(path.read_text("utf-8"))
@@ -101,7 +125,9 @@ def compute_code_hash(path: Path) -> str:
 
 def write_address(_: list[str]) -> int:
     """Write pyproject's Repository into the badges and setup cells of the notebooks, and into the README."""
-    address = re.search(r'^Repository = "(https://github\.com/[^"]+)"$', read("pyproject.toml"), re.M)
+    address = re.search(
+        r'^Repository = "(https://github\.com/[^"]+)"$', read("pyproject.toml"), re.M
+    )
     if not address:
         print('pyproject.toml needs a line like: Repository = "https://github.com/OWNER/NAME"')
         return 2
@@ -109,9 +135,13 @@ def write_address(_: list[str]) -> int:
     for path in [ROOT / "README.md", *sorted((ROOT / "notebooks").glob("*.ipynb"))]:
         text = path.read_text("utf-8")
         # Every address in these files that is the course's own stands in one of these three forms.
-        changed = re.sub(r"(colab\.research\.google\.com/github/)[^/]+/[^/]+(/blob)", rf"\1{new[19:]}\2", text)
+        changed = re.sub(
+            r"(colab\.research\.google\.com/github/)[^/]+/[^/]+(/blob)", rf"\1{new[19:]}\2", text
+        )
         changed = re.sub(r'(REPOSITORY = \\")[^"\\]+(\\")', rf"\g<1>{new}\2", changed)
-        changed = re.sub(r"(git clone )\S+", rf"\g<1>{new}", changed) if path.suffix == ".md" else changed
+        changed = (
+            re.sub(r"(git clone )\S+", rf"\g<1>{new}", changed) if path.suffix == ".md" else changed
+        )
         if changed != text:
             path.write_text(changed, "utf-8", newline="\n")
             print(f"{path.name}: {new}")

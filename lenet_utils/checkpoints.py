@@ -33,7 +33,9 @@ def find_checkpoint(name: str) -> Path:
     return find_data_root() / "checkpoints" / name
 
 
-def save_checkpoint(path: Path | str, model: nn.Module, inputs: dict, settings: dict | None = None) -> None:
+def save_checkpoint(
+    path: Path | str, model: nn.Module, inputs: dict, settings: dict | None = None
+) -> None:
     """Write a model to ``path``: whole, or not at all.
 
     First used in notebooks/04_lenet5.ipynb, «Save and load».
@@ -48,13 +50,22 @@ def save_checkpoint(path: Path | str, model: nn.Module, inputs: dict, settings: 
     settings = settings or {}
     state = {name: value.cpu() for name, value in model.state_dict().items()}
     name = type(model).__name__
-    build_model(name, **settings).load_state_dict(state)  # what cannot be loaded again is not written
+    build_model(name, **settings).load_state_dict(
+        state
+    )  # what cannot be loaded again is not written
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name + ".part-")
     try:
         with os.fdopen(handle, "wb") as file:
             torch.save(
-                {"format": FORMAT, "model": name, "settings": settings, "inputs": dict(inputs), "state": state}, file
+                {
+                    "format": FORMAT,
+                    "model": name,
+                    "settings": settings,
+                    "inputs": dict(inputs),
+                    "state": state,
+                },
+                file,
             )
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
@@ -76,7 +87,9 @@ def load_checkpoint(path: Path | str, device: torch.device | str = "cpu") -> Che
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"there is no checkpoint {path.name} in {path.parent.name or 'this folder'}.")
+        raise FileNotFoundError(
+            f"there is no checkpoint {path.name} in {path.parent.name or 'this folder'}."
+        )
     problem = f"{path.name} cannot be read as a checkpoint: it is truncated or of another kind."
     if not zipfile.is_zipfile(path):  # torch.save writes zip files
         raise ValueError(problem)
@@ -90,5 +103,7 @@ def load_checkpoint(path: Path | str, device: torch.device | str = "cpu") -> Che
     try:
         model.load_state_dict(content["state"])
     except RuntimeError as error:
-        raise ValueError(f"the weights in {path.name} do not fit the model {content['model']}.") from error
+        raise ValueError(
+            f"the weights in {path.name} do not fit the model {content['model']}."
+        ) from error
     return Checkpoint(model.to(device).eval(), content["inputs"])

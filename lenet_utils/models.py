@@ -69,13 +69,19 @@ class SimpleCNN(nn.Module):
     """
 
     def __init__(
-        self, kernel_size: int = 3, channels: tuple[int, int] = (16, 32), hidden: int = 128, dropout: float = 0.2
+        self,
+        kernel_size: int = 3,
+        channels: tuple[int, int] = (16, 32),
+        hidden: int = 128,
+        dropout: float = 0.2,
     ):
         super().__init__()
         if kernel_size not in (3, 5):
             raise ValueError(f"kernel_size must be 3 or 5, not {kernel_size}.")
         if not 0 <= dropout < 1:
-            raise ValueError(f"dropout must be a share from 0 to below 1 (20 % is 0.2), not {dropout}.")
+            raise ValueError(
+                f"dropout must be a share from 0 to below 1 (20 % is 0.2), not {dropout}."
+            )
         size = 28
         for _ in range(2):
             size = compute_output_size(size, kernel_size) // 2
@@ -141,7 +147,9 @@ class SelectiveConv2d(nn.Module):
         targets, sources = torch.tensor(pairs).T
         self.register_buffer("targets", targets, persistent=False)
         self.register_buffer("sources", sources, persistent=False)
-        dense = nn.Conv2d(int(sources.max()) + 1, len(table), kernel_size)  # for its initial values and its shape
+        dense = nn.Conv2d(
+            int(sources.max()) + 1, len(table), kernel_size
+        )  # for its initial values and its shape
         self.dense_shape = dense.weight.shape
         self.weight = nn.Parameter(dense.weight.detach()[targets, sources])  # (kernels, size, size)
         self.bias = nn.Parameter(dense.bias.detach())
@@ -213,7 +221,9 @@ def compute_output_size(size: int, kernel_size: int, padding: int = 0, stride: i
             f"not {size}, {kernel_size}, {stride} and {padding}."
         )
     if kernel_size > size + 2 * padding:
-        raise ValueError(f"a kernel of {kernel_size} does not fit into {size} with a padding of {padding}.")
+        raise ValueError(
+            f"a kernel of {kernel_size} does not fit into {size} with a padding of {padding}."
+        )
     return (size + 2 * padding - kernel_size) // stride + 1
 
 

@@ -35,7 +35,9 @@ def find_device() -> torch.device:
     if not found.get(name):
         there = ", ".join(name for name in found if found[name])
         raise ValueError(f"LENET_DEVICE is {name!r}, but the devices found here are: {there}.")
-    detail = torch.cuda.get_device_name() if name == "cuda" else f"{torch.get_num_threads()} threads"
+    detail = (
+        torch.cuda.get_device_name() if name == "cuda" else f"{torch.get_num_threads()} threads"
+    )
     print(f"Device: {name}" + (f" ({detail})" if name != "mps" else ""))
     return torch.device(name)
 
@@ -48,7 +50,9 @@ def choose_epochs(full: int) -> int:
     if full < 1:
         raise ValueError(f"the number of epochs must be 1 or more, not {full}.")
     if is_fast():
-        print(f"LENET_FAST=1: 1 epoch instead of {full}. The numbers below are those of a shortened run.")
+        print(
+            f"LENET_FAST=1: 1 epoch instead of {full}. The numbers below are those of a shortened run."
+        )
         return 1
     print(f"{full} epochs.")
     return full
@@ -79,13 +83,24 @@ class History:
     batch_losses: np.ndarray
 
     @classmethod
-    def from_rows(cls, rows: list[tuple], batch_losses: list[list[float]], other: str = "test") -> "History":
+    def from_rows(
+        cls, rows: list[tuple], batch_losses: list[list[float]], other: str = "test"
+    ) -> "History":
         """Make a history of one tuple an epoch, in the order of the columns, and the batch losses of each epoch."""
-        columns = ["epoch", "train_loss", "train_accuracy", f"{other}_loss", f"{other}_accuracy", "seconds"]
+        columns = [
+            "epoch",
+            "train_loss",
+            "train_accuracy",
+            f"{other}_loss",
+            f"{other}_accuracy",
+            "seconds",
+        ]
         return cls(pd.DataFrame(rows, columns=columns), np.array(batch_losses))
 
 
-def train_one_epoch(model: nn.Module, loader: DataLoader, optimizer: torch.optim.Optimizer) -> list[float]:
+def train_one_epoch(
+    model: nn.Module, loader: DataLoader, optimizer: torch.optim.Optimizer
+) -> list[float]:
     """Show the model every image once, take one step after each batch, and return the loss of each batch.
 
     First built in notebooks/02_mlp_baseline.ipynb, «Train one epoch».
@@ -98,7 +113,9 @@ def train_one_epoch(model: nn.Module, loader: DataLoader, optimizer: torch.optim
     device = next(model.parameters()).device
     model.train()
     losses = []
-    for images, labels in tqdm(loader, file=sys.stdout, leave=False, disable=not _someone_is_watching()):
+    for images, labels in tqdm(
+        loader, file=sys.stdout, leave=False, disable=not _someone_is_watching()
+    ):
         images, labels = images.to(device), labels.to(device)
         optimizer.zero_grad()
         loss = nn.functional.cross_entropy(model(images), labels)

@@ -36,7 +36,9 @@ def test_shipped_checkpoint_is_the_recipe_of_notebook_04():
     assert type(model) is LeNet5
     assert inputs == {"size": 32, "method": "resize", "normalisation": "unit"}
     test_set = load_mnist(train=False)
-    loader = make_loader(prepare_images(test_set.data, **inputs), test_set.targets, 200, shuffle=False)
+    loader = make_loader(
+        prepare_images(test_set.data, **inputs), test_set.targets, 200, shuffle=False
+    )
     assert 98.3 < evaluate(model, loader)[1] < 99.5
 
 
@@ -48,7 +50,9 @@ def test_missing_file_is_named(tmp_path):
 @pytest.mark.parametrize("keep", [0, 10, 1_000, 100_000])
 def test_truncated_file_is_named(path, keep):
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(ValueError, match="lenet5.pt cannot be read as a checkpoint: it is truncated or"):
+    with pytest.raises(
+        ValueError, match="lenet5.pt cannot be read as a checkpoint: it is truncated or"
+    ):
         load_checkpoint(path)
 
 

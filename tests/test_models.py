@@ -46,7 +46,12 @@ def test_every_parameter_learns(name):
 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize(
-    "shape, dtype", [((3, 28, 28), torch.float32), ((3, 3, 28, 28), torch.float32), ((3, 1, 30, 30), torch.float32)]
+    "shape, dtype",
+    [
+        ((3, 28, 28), torch.float32),
+        ((3, 3, 28, 28), torch.float32),
+        ((3, 1, 30, 30), torch.float32),
+    ],
 )
 def test_wrong_images_are_refused(name, shape, dtype):
     size = SIZES[name]
@@ -64,7 +69,9 @@ def test_unknown_model_is_refused():
         build_model("LeNet6")
 
 
-@pytest.mark.parametrize("settings, message", [({"dropout": 20}, "20 % is 0.2.*not 20"), ({"kernel_size": 4}, "not 4")])
+@pytest.mark.parametrize(
+    "settings, message", [({"dropout": 20}, "20 % is 0.2.*not 20"), ({"kernel_size": 4}, "not 4")]
+)
 def test_bad_settings_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         SimpleCNN(**settings)
@@ -93,7 +100,9 @@ def test_selective_convolution_equals_one_small_convolution_per_map():
     for target, sources in enumerate(C3_TABLE):
         weight = layer.weight[start : start + len(sources)].unsqueeze(0)
         start += len(sources)
-        expected = nn.functional.conv2d(images[:, list(sources)], weight, layer.bias[target : target + 1])
+        expected = nn.functional.conv2d(
+            images[:, list(sources)], weight, layer.bias[target : target + 1]
+        )
         assert torch.allclose(result[:, target : target + 1], expected, atol=1e-5)
     assert count_parameters(layer) == 1_516
 
@@ -111,7 +120,9 @@ def test_output_size_agrees_with_torch():
         for kernel in (1, 2, 3, 5):
             for padding in (0, 1, 2):
                 for stride in (1, 2, 3):
-                    expected = nn.Conv2d(1, 1, kernel, stride, padding)(torch.zeros(1, 1, size, size)).shape[-1]
+                    expected = nn.Conv2d(1, 1, kernel, stride, padding)(
+                        torch.zeros(1, 1, size, size)
+                    ).shape[-1]
                     assert compute_output_size(size, kernel, padding, stride) == expected
 
 

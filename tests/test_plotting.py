@@ -42,8 +42,14 @@ def test_history_has_two_labelled_axes_with_both_sets():
     assert loss.get_ylabel() == "mean cross-entropy" and accuracy.get_ylabel() == "accuracy (%)"
     for axis, quantity in ((loss, "loss"), (accuracy, "accuracy")):
         train, test = axis.lines
-        assert list(train.get_ydata()) == list(epochs[f"train_{quantity}"]) and train.get_color() == BLUE
-        assert list(test.get_ydata()) == list(epochs[f"test_{quantity}"]) and test.get_color() == ORANGE
+        assert (
+            list(train.get_ydata()) == list(epochs[f"train_{quantity}"])
+            and train.get_color() == BLUE
+        )
+        assert (
+            list(test.get_ydata()) == list(epochs[f"test_{quantity}"])
+            and test.get_color() == ORANGE
+        )
         assert train.get_linestyle() != test.get_linestyle()  # not by colour alone
 
 
