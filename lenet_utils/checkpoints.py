@@ -1,8 +1,7 @@
 """A trained model on disk and back, with everything that is needed to use it."""
 
-import os
+import io
 import pickle
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from lenet_utils.data import find_data_root
+from lenet_utils.data import find_data_root, write_whole
 from lenet_utils.models import build_model
 
 FORMAT = "lenet_utils checkpoint 1"
@@ -46,32 +45,16 @@ def save_checkpoint(
         inputs: the arguments of ``prepare_images`` with which its images were made.
         settings: the arguments with which the model was built, where there were any.
     """
-    path = Path(path)
-    settings = settings or {}
-    state = {name: value.cpu() for name, value in model.state_dict().items()}
-    name = type(model).__name__
-    build_model(name, **settings).load_state_dict(
-        state
-    )  # what cannot be loaded again is not written
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name + ".part-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            torch.save(
-                {
-                    "format": FORMAT,
-                    "model": name,
-                    "settings": settings,
-                    "inputs": dict(inputs),
-                    "state": state,
-                },
-                file,
-            )
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    content = {
+        "format": FORMAT,
+        "model": type(model).__name__,
+        "settings": settings or {},
+        "inputs": dict(inputs),
+        "state": {name: value.cpu() for name, value in model.state_dict().items()},
+    }
+    with torch.random.fork_rng(devices=[]):  # building a model draws random numbers
+        _build(content, Path(path).name)  # what cannot be loaded again is not written
+    save_whole(path, content)
 
 
 def load_checkpoint(path: Path | str, device: torch.device | str = "cpu") -> Checkpoint:
@@ -85,25 +68,51 @@ def load_checkpoint(path: Path | str, device: torch.device | str = "cpu") -> Che
         FileNotFoundError: there is no such file.
         ValueError: the file is truncated, is no checkpoint of this course, or holds weights that do not fit.
     """
+    content = load_saved(path, FORMAT, "checkpoint")
+    return Checkpoint(_build(content, Path(path).name).to(device).eval(), content["inputs"])
+
+
+def save_whole(path: Path | str, content: dict) -> None:
+    """Write what ``torch.save`` can write, whole or not at all; the folder is made where it is missing."""
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    write_whole(Path(path), buffer.getvalue())
+
+
+def load_saved(path: Path | str, file_format: str, kind: str) -> dict:
+    """Read what :func:`save_whole` wrote, onto the CPU and without running any code from the file.
+
+    Args:
+        path: the file.
+        file_format: the value of "format" that the file must have.
+        kind: what to call such a file in a message.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is truncated or of another kind.
+    """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(
-            f"there is no checkpoint {path.name} in {path.parent.name or 'this folder'}."
-        )
-    problem = f"{path.name} cannot be read as a checkpoint: it is truncated or of another kind."
+        raise FileNotFoundError(f"there is no {kind} {path}.")
+    problem = f"{path.name} cannot be read as a {kind}: it is truncated or of another kind."
     if not zipfile.is_zipfile(path):  # torch.save writes zip files
         raise ValueError(problem)
     try:
-        content = torch.load(path, map_location=device, weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError) as error:
         raise ValueError(problem) from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise ValueError(f"{path.name} was not written by save_checkpoint of this course.")
+    if not isinstance(content, dict) or content.get("format") != file_format:
+        raise ValueError(f"{path.name} is no {kind} of this course, or one of an older version.")
+    return content
+
+
+def _build(content: dict, name: str) -> nn.Module:
+    """The model of a checkpoint's content, with its weights."""
     model = build_model(content["model"], **content["settings"])
     try:
         model.load_state_dict(content["state"])
     except RuntimeError as error:
         raise ValueError(
-            f"the weights in {path.name} do not fit the model {content['model']}."
+            f"the weights in {name} do not fit the model {content['model']} with the settings {content['settings']}."
         ) from error
-    return Checkpoint(model.to(device).eval(), content["inputs"])
+    return model

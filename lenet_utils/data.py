@@ -77,7 +77,7 @@ def prepare_files(root: Path | str | None = None) -> None:
             continue
         if not packed.exists():
             _download(packed, packed_md5)
-        _write_whole(unpacked, gzip.decompress(packed.read_bytes()))
+        write_whole(unpacked, gzip.decompress(packed.read_bytes()))
 
 
 def load_mnist(train: bool, transform=None, root: Path | str | None = None) -> MNIST:
@@ -219,6 +219,20 @@ def split_train_validation(
     return torch.from_numpy(train).sort().values, torch.from_numpy(validation).sort().values
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: under a temporary name in its folder, then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name + ".part-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(temporary, 0o644)  # mkstemp's files are for their owner alone
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
 def _describe(tensor: torch.Tensor) -> str:
     return f"{str(tensor.dtype).removeprefix('torch.')} of shape {tuple(tensor.shape)}"
 
@@ -240,28 +254,11 @@ def _download(packed: Path, md5: str) -> None:
             try:
                 download_url(mirror + packed.name, folder, packed.name, md5)
                 break
-            except (
-                OSError,
-                RuntimeError,
-            ) as error:  # an unreachable mirror, a file that is not the original
+            except (OSError, RuntimeError) as error:  # unreachable, or not the original file
                 errors.append(f"{mirror}: {error}")
         else:
             raise OSError(
                 f"{_short(packed)} is missing and could not be downloaded ({'; '.join(errors)}). Get it back with "
                 f"'git checkout -- {_short(packed)}', or connect to the internet and try again."
             )
-        _write_whole(packed, (Path(folder) / packed.name).read_bytes())
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write under a temporary name in the same folder, then rename: the file is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name + ".part-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o644)  # mkstemp's files are for their owner alone
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        write_whole(packed, (Path(folder) / packed.name).read_bytes())

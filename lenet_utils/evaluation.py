@@ -71,6 +71,8 @@ def evaluate(model: nn.Module, loader: DataLoader) -> tuple[float, float]:
                 count += len(labels)
     finally:
         model.train(was_training)
+    if count == 0:
+        raise ValueError("the loader is empty: there is nothing to score.")
     return loss_sum / count, 100 * right / count
 
 

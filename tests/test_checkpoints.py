@@ -43,7 +43,7 @@ def test_shipped_checkpoint_is_the_recipe_of_notebook_04():
 
 
 def test_missing_file_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="there is no checkpoint lenet6.pt"):
+    with pytest.raises(FileNotFoundError, match="there is no checkpoint .*lenet6.pt"):
         load_checkpoint(tmp_path / "lenet6.pt")
 
 
@@ -65,7 +65,7 @@ def test_foreign_files_are_named(tmp_path):
     torch.save(LeNet5().state_dict(), tmp_path / "weights.pt")
     torch.save([1, 2, 3], tmp_path / "list.pt")
     for name in ("weights.pt", "list.pt"):
-        with pytest.raises(ValueError, match=f"{name} was not written by save_checkpoint"):
+        with pytest.raises(ValueError, match=f"{name} is no checkpoint of this course"):
             load_checkpoint(tmp_path / name)
 
 
@@ -107,6 +107,6 @@ def test_a_failed_write_keeps_the_old_file(path, monkeypatch):
 def test_what_could_not_be_loaded_again_is_not_written(tmp_path):
     with pytest.raises(ValueError, match="unknown model 'Linear'"):
         save_checkpoint(tmp_path / "linear.pt", torch.nn.Linear(2, 2), INPUTS)
-    with pytest.raises(RuntimeError, match="size mismatch"):  # the settings were forgotten
+    with pytest.raises(ValueError, match="weights in cnn.pt do not fit"):  # settings forgotten
         save_checkpoint(tmp_path / "cnn.pt", SimpleCNN(kernel_size=5), INPUTS)
     assert not list(tmp_path.iterdir())

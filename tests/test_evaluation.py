@@ -119,5 +119,7 @@ def test_confidence_is_the_largest_probability(model_and_images):
 
 
 def test_empty_batch_is_refused(model_and_images):
+    with pytest.raises(ValueError, match="loader is empty"):
+        evaluate(model_and_images[0], [])
     with pytest.raises(ValueError, match="empty batch"):
         predict_logits(model_and_images[0], torch.zeros(0, 1, 28, 28))
