@@ -63,11 +63,16 @@ def set_up() -> None:
         "Setting up .venv: this downloads PyTorch and the rest once and takes some minutes.",
         flush=True,
     )
-    if not PYTHON.exists():
-        venv.create(ENVIRONMENT, with_pip=True)
-    subprocess.run(
-        [PYTHON, "-m", "pip", "install", "--quiet", "-r", "requirements.txt"], cwd=ROOT, check=True
-    )
+    install = [PYTHON, "-m", "pip", "install", "--quiet", "-r", "requirements.txt"]
+    try:
+        if not PYTHON.exists():
+            venv.create(ENVIRONMENT, with_pip=True)
+        subprocess.run(install, cwd=ROOT, check=True)
+    except subprocess.CalledProcessError as error:
+        sys.exit(
+            f"The set-up has failed ({error}). It needs the internet, some 6 GB of disk, and Python's module venv "
+            "(on Debian and Ubuntu: the package python3-venv). Delete .venv and try again."
+        )
     stamp.write_text(wanted.hexdigest())
 
 

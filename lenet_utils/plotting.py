@@ -119,13 +119,18 @@ def plot_batch_losses(batch_losses, window: int = 50, ax: Axes | None = None) ->
 
 
 def plot_confusion_matrix(
-    matrix, title: str = "Confusion matrix", errors_only: bool = False, ax: Axes | None = None
+    matrix,
+    title: str = "Confusion matrix",
+    errors_only: bool = False,
+    most: float | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw a confusion matrix with its numbers: rows are the true digits, columns the digits read.
 
     Args:
         matrix: (10, 10), counts (integers) or shares of a row in percent (floating-point).
         errors_only: leave out the diagonal, so that the colours show the errors.
+        most: the value of the darkest colour; the greatest in the matrix if not given.
     """
     table = pd.DataFrame(np.asarray(matrix)).rename_axis(
         index="true digit", columns="predicted digit"
@@ -133,8 +138,8 @@ def plot_confusion_matrix(
     ax = ax or plt.subplots(figsize=(6.2, 5.2), layout="constrained")[1]
     mask = np.eye(len(table), dtype=bool) if errors_only else None
     sns.heatmap(
-        table, annot=True, fmt=".1f" if table.dtypes.iloc[0].kind == "f" else "d", mask=mask, cmap="Blues",
-        square=True, linewidths=0.5, annot_kws={"size": 8}, cbar=False, ax=ax,
+        table, annot=True, fmt=".1f" if table.dtypes.iloc[0].kind == "f" else "d", mask=mask,
+        vmin=0, vmax=most, cmap="Blues", square=True, linewidths=0.5, annot_kws={"size": 8}, cbar=False, ax=ax,
     )  # fmt: skip
     ax.set_title(title)
     ax.tick_params(rotation=0)
@@ -163,7 +168,7 @@ def plot_probabilities(image, probabilities, label: int | None = None) -> Figure
     )
     right.set(yticks=range(10), xlim=(0, 100), xlabel="probability (%)", ylabel="digit")
     right.invert_yaxis()
-    right.set_title(f"read as {winner}, {100 * probabilities[winner]:.1f} % sure", fontsize=10)
+    right.set_title(f"read as {winner}, {_say_percent(probabilities[winner])} sure", fontsize=10)
     if label is not None:
         left.set_title(f"true digit: {label}", fontsize=10)
     return figure
@@ -407,9 +412,7 @@ def plot_journey(image, stages: dict, logits, fields: dict | None = None) -> Fig
     ax.text(
         edges[0] + 90, 0, winner, ha="center", va="center", fontsize=64, weight="bold", color=BLUE
     )
-    sure = (
-        f"{100 * probabilities[winner]:.1f} %" if probabilities[winner] < 0.9995 else "over 99.9 %"
-    )
+    sure = _say_percent(probabilities[winner])
     ax.text(edges[0] + 90, 108, f"{sure}\nsure", ha="center", va="top", fontsize=9)
     ax.set(xlim=(-4, edges[0] + 122), ylim=(140, -124))
     bar = ax.inset_axes((0.005, 0.0, 0.09, 0.022))
@@ -419,6 +422,11 @@ def plot_journey(image, stages: dict, logits, fields: dict | None = None) -> Fig
     bar.set_xticks((-1, 0, 1), ("-1", "0", "1"), fontsize=8)
     bar.set_title("maps and numbers", fontsize=8, pad=3)
     return figure
+
+
+def _say_percent(probability: float) -> str:
+    """A probability in percent, but never 100 %: softmax reaches that by rounding alone."""
+    return f"{100 * probability:.1f} %" if probability < 0.9995 else "over 99.9 %"
 
 
 def _link(ax: Axes, squares: list[tuple]) -> None:

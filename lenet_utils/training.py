@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,23 +19,25 @@ from lenet_utils.evaluation import evaluate
 SCORED_TRAINING_IMAGES = 10_000  # after each epoch
 
 
-def find_device() -> torch.device:
+def find_device(name: str | None = None) -> torch.device:
     """Return the device to compute on and print which one it is: CUDA if there is one, then MPS, then the CPU.
 
-    The environment variable ``LENET_DEVICE`` (cpu, cuda or mps) overrules the choice; the tests set it to cpu.
+    Args:
+        name: cpu, cuda or mps overrules the choice; so does the environment variable ``LENET_DEVICE``, which the
+            tests set to cpu.
 
     Raises:
-        ValueError: ``LENET_DEVICE`` names a device that is not there.
+        ValueError: the device asked for is not there.
     """
     found = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
         "cpu": True,
     }
-    name = os.environ.get("LENET_DEVICE") or next(name for name, there in found.items() if there)
+    name = name or os.environ.get("LENET_DEVICE") or next(n for n, there in found.items() if there)
     if not found.get(name):
         there = ", ".join(name for name in found if found[name])
-        raise ValueError(f"LENET_DEVICE is {name!r}, but the devices found here are: {there}.")
+        raise ValueError(f"there is no device {name!r} here: the devices found are {there}.")
     detail = (
         torch.cuda.get_device_name() if name == "cuda" else f"{torch.get_num_threads()} threads"
     )
@@ -133,6 +136,7 @@ def fit(
     epochs: int,
     other: str = "test",
     history: History | None = None,
+    after_epoch: Callable[[History], None] | None = None,
 ) -> History:
     """Train ``model`` for ``epochs`` epochs, print one line after each, and return the history.
 
@@ -147,6 +151,7 @@ def fit(
         epochs: how often to go through ``train_loader`` in all, 1 or more.
         other: what the other set is, "test" or "validation"; the history's columns are named after it.
         history: go on from here, with the same loaders and optimiser; its epochs count towards ``epochs``.
+        after_epoch: called with the history so far after each epoch, to keep it somewhere.
     """
     if epochs < 1:
         raise ValueError(f"epochs must be 1 or more, not {epochs}.")
@@ -168,6 +173,8 @@ def fit(
             f"{other} {other_loss:.4f}   accuracy: train {train_accuracy:.2f} %, {other} {other_accuracy:.2f} %"
             f"   {seconds:.1f} s"
         )
+        if after_epoch:
+            after_epoch(History.from_rows(rows, batch_losses, other))
     return History.from_rows(rows, batch_losses, other)
 
 
