@@ -1,6 +1,6 @@
 """The helpers that the notebooks of this course share.
 
-Six small modules, one job each, in the order in which a reader needs them:
+Small modules, one job each, in the order in which a reader needs them:
 
 - ``data``: the MNIST files, verified; images as tensors; batches.
 - ``models``: the networks of the course.
@@ -8,6 +8,10 @@ Six small modules, one job each, in the order in which a reader needs them:
 - ``training``: the device, the training loop and its history.
 - ``checkpoints``: a trained model on disk and back.
 - ``plotting``: every picture; takes arrays and numbers only.
+- ``recipes``: every recipe of the documents behind the course, as data.
+- ``runs``: train a recipe, interrupted or not, once or with many seeds.
+- ``images``: image files brought to MNIST's form.
+- ``__main__``: the command line, ``python -m lenet_utils``.
 
 ``exercises`` checks the answers to the notebooks' exercises. Importing the package does nothing: write
 ``from lenet_utils.data import load_mnist`` and so on, so that every name shows where it comes from.

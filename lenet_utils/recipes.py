@@ -1,0 +1,129 @@
+"""The recipes of the documents behind this course: which network, fed how, trained how, and what was claimed."""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import nn
+
+from lenet_utils.models import build_model
+
+OPTIMIZERS = {"SGD": torch.optim.SGD, "Adam": torch.optim.Adam}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that a training run depends on, but for its seed.
+
+    Attributes:
+        document: where it was published.
+        model: a key of ``models.MODELS``.
+        inputs: arguments of ``data.prepare_images``.
+        batch_size: images per step.
+        optimizer: a key of ``OPTIMIZERS``.
+        optimizer_settings: its arguments.
+        epochs: passes through the 60,000 training images.
+        claimed: the published accuracy on the 10,000 test images in percent, if there is one.
+        settings: arguments of the model, where it takes any.
+        chosen: what the document does not say and was chosen here, on a validation split.
+    """
+
+    document: str
+    model: str
+    inputs: dict
+    batch_size: int
+    optimizer: str
+    optimizer_settings: dict
+    epochs: int
+    claimed: float | None
+    settings: dict = field(default_factory=dict)
+    chosen: str = ""
+
+    def build_model(self) -> nn.Module:
+        """Return the network with new random weights."""
+        return build_model(self.model, **self.settings)
+
+    def build_optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
+        """Return an optimiser that holds the parameters of ``model``."""
+        return OPTIMIZERS[self.optimizer](model.parameters(), **self.optimizer_settings)
+
+
+SLIDES_PYTORCH = "slides Handwritten Digit Recognition on MNIST Data Using PyTorch"
+
+RECIPES = {
+    "mlp": Recipe(
+        document=f"{SLIDES_PYTORCH}, architecture 1",
+        model="MLP",
+        inputs={"normalisation": "mnist"},
+        batch_size=64,
+        optimizer="SGD",
+        optimizer_settings={"lr": 0.03},
+        epochs=15,
+        claimed=97.4,
+    ),
+    "cnn3x3": Recipe(
+        document=f"{SLIDES_PYTORCH}, architecture 2",
+        model="SimpleCNN",
+        settings={"kernel_size": 3, "channels": (16, 32), "hidden": 128, "dropout": 0.2},
+        inputs={"normalisation": "mnist"},
+        batch_size=64,
+        optimizer="SGD",
+        optimizer_settings={"lr": 0.01},
+        epochs=25,
+        claimed=98.7,
+        chosen="channels 16 and 32, 128 hidden units",
+    ),
+    "cnn5x5": Recipe(
+        document=f"{SLIDES_PYTORCH}, architecture 3",
+        model="SimpleCNN",
+        settings={"kernel_size": 5, "channels": (32, 64), "hidden": 512, "dropout": 0.5},
+        inputs={"normalisation": "mnist"},
+        batch_size=100,
+        optimizer="Adam",
+        optimizer_settings={"lr": 0.0001, "fused": True},
+        epochs=15,
+        claimed=99.2,
+        chosen="channels 32 and 64, 512 hidden units",
+    ),
+    "lenet5-adam": Recipe(
+        document="slides MNIST Classifier",
+        model="LeNet5",
+        inputs={"normalisation": "unit", "size": 32, "method": "resize"},
+        batch_size=32,
+        optimizer="Adam",
+        optimizer_settings={"lr": 0.001, "fused": True},
+        epochs=15,
+        claimed=98.73,
+        chosen="learning rate 0.001, grey values 0 to 1",
+    ),
+    "lenet5-sgd": Recipe(
+        document="LENET-5 report",
+        model="LeNet5Selective",
+        inputs={"normalisation": "mnist", "size": 32, "method": "pad"},
+        batch_size=32,
+        optimizer="SGD",
+        optimizer_settings={"lr": 0.01, "momentum": 0.9},
+        epochs=15,
+        claimed=98.80,
+        chosen="batch 32, momentum 0.9, normalisation",
+    ),
+    "lenet-28": Recipe(
+        document="LeNet study notes",
+        model="LeNet28",
+        inputs={"normalisation": "half"},
+        batch_size=128,
+        optimizer="SGD",
+        optimizer_settings={"lr": 0.01, "momentum": 0.9},
+        epochs=16,
+        claimed=None,
+    ),
+    "convnet-sigmoid": Recipe(
+        document="CNN case study",
+        model="SigmoidConvNet",
+        inputs={"normalisation": "unit"},
+        batch_size=64,
+        optimizer="Adam",
+        optimizer_settings={"lr": 0.01, "fused": True},
+        epochs=5,
+        claimed=None,
+    ),
+}
