@@ -31,6 +31,16 @@ def test_round_trip(tmp_path):
     assert sorted(file.name for file in tmp_path.iterdir()) == ["cnn.pt"]
 
 
+def test_files_are_read_onto_the_cpu_and_without_code(path, monkeypatch):
+    given = {}
+    load = torch.load
+    monkeypatch.setattr(
+        torch, "load", lambda *a, **options: given.update(options) or load(*a, **options)
+    )
+    load_checkpoint(path)
+    assert given == {"map_location": "cpu", "weights_only": True}
+
+
 def test_shipped_checkpoint_is_the_recipe_of_notebook_04():
     model, inputs = load_checkpoint(find_checkpoint("lenet5.pt"))
     assert type(model) is LeNet5

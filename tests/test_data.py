@@ -116,7 +116,9 @@ def test_two_processes_may_unpack_at_once(packed_root):
 
 
 @pytest.mark.parametrize("change", [lambda b: b[:-100], lambda b: b[:5_000] + b"?" + b[5_001:]])
-@pytest.mark.parametrize("name", ["t10k-labels-idx1-ubyte.gz", "train-labels-idx1-ubyte"])
+@pytest.mark.parametrize(
+    "name", [name for packed, _ in MNIST.resources for name in (packed, packed.removesuffix(".gz"))]
+)
 def test_altered_file_is_named_and_left_alone(packed_root, name, change):
     prepare_files(packed_root)
     file = packed_root / "MNIST" / "raw" / name

@@ -89,6 +89,9 @@ def test_mode_comes_back_even_after_an_error(model_and_images):
     with pytest.raises(ValueError, match="SimpleCNN reads"):
         predict_logits(model, torch.zeros(2, 1, 32, 32))
     assert model.training
+    with pytest.raises(ValueError, match="SimpleCNN reads"):
+        evaluate(model, [(torch.zeros(2, 1, 32, 32), torch.zeros(2, dtype=int))])
+    assert model.training
 
 
 def test_predictions_need_no_gradients_and_do_not_depend_on_the_batches(model_and_images):

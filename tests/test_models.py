@@ -86,7 +86,44 @@ def test_lenet5_layer_by_layer():
     assert {name: tuple(value.shape[1:]) for name, value in outputs.items()} == shapes
 
 
+def test_networks_compute_what_they_say():
+    """Each forward pass, written out with functions."""
+    f = nn.functional
+    small, large = torch.randn(3, 1, 28, 28), torch.randn(3, 1, 32, 32)
+    with torch.no_grad():
+        m = build_model("MLP")
+        x = f.relu(m.layers[2](f.relu(m.layers[0](small.reshape(3, 784)))))
+        assert torch.allclose(m(small), m.layers[4](x), atol=1e-5)
+
+        m = build_model("SigmoidConvNet")
+        x = f.conv2d(small, m.conv1.weight, m.conv1.bias).sigmoid()
+        x = f.conv2d(x, m.conv2.weight, m.conv2.bias).sigmoid()
+        assert torch.allclose(m(small), m.linear(x.flatten(1)), atol=1e-5)
+
+        m = build_model("SimpleCNN").eval()
+        x = f.max_pool2d(f.relu(m.features[0](small)), 2)
+        x = f.max_pool2d(f.relu(m.features[3](x)), 2).flatten(1)
+        assert torch.allclose(m(small), m.classifier[4](f.relu(m.classifier[1](x))), atol=1e-5)
+
+        for name, images in (("LeNet5", large), ("LeNet5Selective", large), ("LeNet28", small)):
+            m = build_model(name)
+            x = f.avg_pool2d(m.c3(f.avg_pool2d(m.c1(images).tanh(), 2)).tanh(), 2)
+            x = m.f6(m.c5(x).tanh().flatten(1)).tanh()
+            assert torch.allclose(m(images), m.output(x), atol=1e-5)
+
+
+def test_simple_cnn_has_dropout_before_both_linear_layers():
+    kinds = [type(layer).__name__ for layer in SimpleCNN(dropout=0.3).classifier]
+    assert kinds == ["Dropout", "Linear", "ReLU", "Dropout", "Linear"]
+    assert [m.p for m in SimpleCNN(dropout=0.3).modules() if isinstance(m, nn.Dropout)] == [
+        0.3,
+        0.3,
+    ]
+
+
 def test_c3_table_is_that_of_the_paper():
+    table = "012 123 234 345 045 015 0123 1234 2345 0345 0145 0125 0134 1245 0235 012345"
+    assert ["".join(map(str, sources)) for sources in C3_TABLE] == table.split()
     assert sorted(map(len, C3_TABLE)) == [3] * 6 + [4] * 9 + [6]
     assert sum(map(len, C3_TABLE)) == 60 and len(set(C3_TABLE)) == 16
     assert all(sum(source in sources for sources in C3_TABLE) == 10 for source in range(6))

@@ -24,6 +24,7 @@ def test_images_stand_in_a_grid_with_one_scale():
     figure = plotting.plot_images(images, titles=["a", "b", "c"], columns=2)
     drawn = [axis for axis in figure.axes if axis.images]
     assert [axis.get_title() for axis in drawn] == ["a", "b", "c"] and len(figure.axes) == 4
+    assert [axis.images[0].get_array()[0, 0] for axis in drawn] == [0, 255, 128]
     assert {axis.images[0].get_clim() for axis in drawn} == {(0, 255)}
     assert {axis.images[0].get_cmap().name for axis in drawn} == {"gray"}
 
@@ -80,6 +81,48 @@ def test_probabilities_name_the_winner():
 def test_maps_share_a_scale_symmetric_about_zero():
     figure = plotting.plot_maps(np.stack([np.full((5, 5), -3.0), np.ones((5, 5))]))
     assert {axis.images[0].get_clim() for axis in figure.axes if axis.images} == {(-3, 3)}
+
+
+def test_journey_ends_at_the_largest_logit():
+    stages = {"C1": np.zeros((6, 28, 28)), "S2": np.zeros((6, 14, 14)), "F6": np.zeros(84)}
+    logits = np.array([0, -9, 3.0, 0, 0, 0, 0, 0, 0, 0])
+    axis = plotting.plot_journey(np.zeros((32, 32)), stages, logits).axes[0]
+    texts = [text.get_text() for text in axis.texts]
+    (answer,) = (text.get_text() for text in axis.texts if text.get_size() > 50)
+    assert answer == "2" and {"image", "C1", "S2", "F6", "outputs", "answer"} <= set(texts)
+    assert "6 maps\n28×28" in texts and "84 numbers" in texts
+    sure = np.exp(3) / np.exp(logits).sum()
+    assert f"{100 * sure:.1f} %\nsure" in texts
+
+
+def test_no_probability_is_called_100_percent():
+    probabilities = np.zeros(10)
+    probabilities[7] = 0.99999
+    _, bars = plotting.plot_probabilities(np.zeros((28, 28)), probabilities).axes
+    assert bars.get_title() == "read as 7, over 99.9 % sure"
+
+
+def test_mosaic_puts_every_map_in_its_place():
+    maps = np.arange(6.0).reshape(2, 3, 1, 1) * np.ones((2, 3, 20, 20))
+    axis = plotting.plot_mosaic(maps, ["a", "b"], [1, 2, 3], "title")
+    canvas = axis.images[0].get_array()
+    assert [canvas[y, x] for y in (5, 27) for x in (5, 27, 49)] == [0, 1, 2, 3, 4, 5]
+    assert [text.get_text() for text in axis.get_yticklabels()] == ["a", "b"]
+
+
+def test_classes_are_named_where_they_are():
+    labels = np.repeat(np.arange(10), 5)
+    axis = plotting.plot_classes(np.stack([labels, -labels], axis=1), labels)
+    assert {text.get_text(): text.get_position() for text in axis.texts} == {
+        str(digit): (digit, -digit) for digit in range(10)
+    }
+
+
+def test_image_and_maps_have_their_titles():
+    figure = plotting.plot_image_and_maps(np.zeros((6, 6)), [np.ones((4, 4))], ["image", "map"])
+    assert [axis.get_title() for axis in figure.axes[:2]] == ["image", "map"]
+    with pytest.raises(ValueError, match="one title for the image and one for each map, not 1"):
+        plotting.plot_image_and_maps(np.zeros((6, 6)), [np.ones((4, 4))], ["image"])
 
 
 @pytest.mark.parametrize("function", [plotting.plot_images, plotting.plot_maps])

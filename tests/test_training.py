@@ -1,6 +1,7 @@
 """The training loop, against the same steps written out; the device; the shortened runs."""
 
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -8,7 +9,14 @@ import torch
 from torch import nn
 
 from lenet_utils.data import make_loader
-from lenet_utils.training import choose_epochs, find_device, fit, train_one_epoch
+from lenet_utils.evaluation import evaluate
+from lenet_utils.training import (
+    SCORED_TRAINING_IMAGES,
+    choose_epochs,
+    find_device,
+    fit,
+    train_one_epoch,
+)
 
 
 def make_model():
@@ -81,6 +89,30 @@ def test_history_and_lines(images_and_labels, capsys):
     )
     assert len(lines) == 5 and all(re.fullmatch(pattern, line) for line in lines)
     assert output.err == ""  # no progress bar where nobody is watching
+
+
+def test_history_scores_both_sets_in_full(images_and_labels):
+    images, labels = images_and_labels
+    many = make_loader(images.repeat(5, 1, 1, 1), labels.repeat(5), 50, shuffle=True, seed=0)
+    other = make_loader(images.flip(0) + 0.1, labels, 60, shuffle=False)
+    model = make_model()
+    last = fit(model, many, other, torch.optim.SGD(model.parameters(), 0.1), 1).epochs.iloc[-1]
+    assert (last.test_loss, last.test_accuracy) == pytest.approx(evaluate(model, other), rel=1e-5)
+    assert (last.train_loss, last.train_accuracy) == pytest.approx(evaluate(model, many), rel=1e-5)
+    assert SCORED_TRAINING_IMAGES == 10_000
+
+
+def test_progress_is_shown_where_somebody_watches(images_and_labels, monkeypatch, capsys):
+    model = make_model()
+    loader = make_loader(*images_and_labels, 16, shuffle=True)
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    train_one_epoch(model, loader, optimizer)
+    assert "0/4 [" in capsys.readouterr().out
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: False)
+    train_one_epoch(model, loader, optimizer)
+    assert capsys.readouterr().out == ""
 
 
 def test_training_in_two_parts_is_the_same_as_at_once(images_and_labels):
