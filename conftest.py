@@ -7,6 +7,8 @@ import pytest
 # Shortened runs, unless somebody asks for full ones (LENET_FAST=0) or for another device.
 os.environ.setdefault("LENET_FAST", "1")
 os.environ.setdefault("LENET_DEVICE", "cpu")
+if "PYTEST_XDIST_WORKER" in os.environ:  # with -n: processes share the cores, threads would fight
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_configure(config):
