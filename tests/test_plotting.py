@@ -67,6 +67,8 @@ def test_confusion_matrix_names_its_axes_and_shows_its_numbers(errors_only, text
     axis = plotting.plot_confusion_matrix(np.arange(100).reshape(10, 10), errors_only=errors_only)
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("predicted digit", "true digit")
     written = [text.get_text() for text in axis.texts]
+    places = {text.get_text(): text.get_position() for text in axis.texts}
+    assert places["37"] == (7.5, 3.5)  # row 3, column 7
     assert len(written) == texts and "1" in written and ("11" in written) != errors_only
 
 

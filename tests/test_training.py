@@ -77,6 +77,7 @@ def test_history_and_lines(images_and_labels, capsys):
     assert history.epochs.epoch.tolist() == [1, 2, 3, 4, 5]
     assert history.batch_losses.shape == (5, 4)
     assert history.epochs.train_accuracy.iloc[-1] == 100
+    assert (history.epochs.seconds > 0).all()
     assert history.epochs.train_loss.is_monotonic_decreasing
     assert np.allclose(
         history.epochs.train_loss, history.epochs.validation_loss
