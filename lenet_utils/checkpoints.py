@@ -95,8 +95,12 @@ def load_saved(path: Path | str, file_format: str, kind: str) -> dict:
     if not path.is_file():
         raise FileNotFoundError(f"there is no {kind} {path}.")
     problem = f"{path.name} cannot be read as a {kind}: it is truncated or of another kind."
-    if not zipfile.is_zipfile(path):  # torch.save writes zip files
-        raise ValueError(problem)
+    try:  # torch.save writes zip files, whose checksums torch.load does not look at
+        with zipfile.ZipFile(path) as file:
+            if file.testzip() is not None:
+                raise ValueError(problem)
+    except zipfile.BadZipFile as error:
+        raise ValueError(problem) from error
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError) as error:

@@ -138,7 +138,8 @@ def prepare_images(
     if size != IMAGE_SIZE and method == "pad":
         images = torch.nn.functional.pad(images, [border] * 4)
     elif size != IMAGE_SIZE:
-        images = resize(images, [size, size], antialias=True)
+        parts = images.split(5_000)  # resizing takes many times the memory of its images
+        images = torch.cat([resize(part, [size, size], antialias=True) for part in parts])
     return images.to(torch.float32).div_(255).sub_(mean).div_(std)
 
 

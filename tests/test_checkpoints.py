@@ -66,6 +66,14 @@ def test_truncated_file_is_named(path, keep):
         load_checkpoint(path)
 
 
+def test_altered_file_is_named(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="lenet5.pt cannot be read as a checkpoint"):
+        load_checkpoint(path)
+
+
 def test_foreign_files_are_named(tmp_path):
     (tmp_path / "text.pt").write_text("not a checkpoint")
     (tmp_path / "pickle.pt").write_bytes(pickle.dumps({"model": print}))

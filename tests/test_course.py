@@ -103,13 +103,15 @@ def test_address_is_written_everywhere(copy_of_course):
     project = copy_of_course / "pyproject.toml"
     old = re.search(r'Repository = "https://github.com/([^"]+)"', project.read_text("utf-8"))[1]
     before = [path.read_text("utf-8") for path in sorted(copy_of_course.glob("notebooks/*.ipynb"))]
-    project.write_text(project.read_text("utf-8").replace(old, "somebody/some-course"), "utf-8")
+    project.write_text(project.read_text("utf-8").replace(old, "3b1b/some-course"), "utf-8")
     assert commands.write_address([]) == 0
     for path, text in zip(sorted(copy_of_course.glob("notebooks/*.ipynb")), before):
-        assert path.read_text("utf-8") == text.replace(old, "somebody/some-course")
-        assert "github/somebody/some-course/blob/main" in path.read_text("utf-8")
+        assert path.read_text("utf-8") == text.replace(old, "3b1b/some-course")
+        assert "github/3b1b/some-course/blob/main" in path.read_text("utf-8")
+        stored = json.loads(text)["metadata"]["executed"]
+        assert commands.compute_code_hash(path) == stored  # nothing has to be run again
     assert old not in (copy_of_course / "README.md").read_text("utf-8")
-    assert "git clone https://github.com/somebody/some-course" in (
+    assert "git clone https://github.com/3b1b/some-course" in (
         copy_of_course / "README.md"
     ).read_text("utf-8")
 
