@@ -112,10 +112,12 @@ def load_saved(path: Path | str, file_format: str, kind: str) -> dict:
 
 def _build(content: dict, name: str) -> nn.Module:
     """The model of a checkpoint's content, with its weights."""
-    model = build_model(content["model"], **content["settings"])
+    if missing := {"model", "settings", "inputs", "state"} - content.keys():
+        raise ValueError(f"{name} is no whole checkpoint: it lacks {', '.join(sorted(missing))}.")
     try:
+        model = build_model(content["model"], **content["settings"])
         model.load_state_dict(content["state"])
-    except RuntimeError as error:
+    except (RuntimeError, TypeError) as error:
         raise ValueError(
             f"the weights in {name} do not fit the model {content['model']} with the settings {content['settings']}."
         ) from error

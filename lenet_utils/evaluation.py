@@ -9,7 +9,7 @@ from sklearn import metrics
 from torch import nn
 from torch.utils.data import DataLoader
 
-from lenet_utils.data import NUM_CLASSES
+from lenet_utils.data import NUM_CLASSES, check_labels
 
 
 def predict_logits(model: nn.Module, images: torch.Tensor, batch_size: int = 200) -> torch.Tensor:
@@ -64,6 +64,7 @@ def evaluate(model: nn.Module, loader: DataLoader) -> tuple[float, float]:
     try:
         with torch.no_grad():
             for images, labels in loader:
+                check_labels(labels, len(images))
                 images, labels = images.to(device), labels.to(device)
                 logits = model(images)
                 loss_sum += nn.functional.cross_entropy(logits, labels, reduction="sum").item()

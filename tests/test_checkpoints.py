@@ -92,6 +92,13 @@ def test_weights_of_another_model_are_named(path):
     torch.save(content | {"model": "LeNet28"}, path)
     with pytest.raises(ValueError, match="weights in lenet5.pt do not fit the model LeNet28"):
         load_checkpoint(path)
+    for wrong in ({"settings": {"dropout": 0.5}}, {"state": [1]}):
+        torch.save(content | wrong, path)
+        with pytest.raises(ValueError, match="weights in lenet5.pt do not fit the model LeNet5"):
+            load_checkpoint(path)
+    torch.save({"format": content["format"]}, path)
+    with pytest.raises(ValueError, match="lacks inputs, model, settings, state"):
+        load_checkpoint(path)
     torch.save(content | {"model": "LeNet6"}, path)
     with pytest.raises(ValueError, match="unknown model 'LeNet6'"):
         load_checkpoint(path)

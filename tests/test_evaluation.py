@@ -122,6 +122,8 @@ def test_confidence_is_the_largest_probability(model_and_images):
 
 
 def test_empty_batch_is_refused(model_and_images):
+    with pytest.raises(ValueError, match="one of them is 10"):
+        evaluate(model_and_images[0], [(torch.zeros(2, 1, 28, 28), torch.tensor([1, 10]))])
     with pytest.raises(ValueError, match="loader is empty"):
         evaluate(model_and_images[0], [])
     with pytest.raises(ValueError, match="empty batch"):
