@@ -18,7 +18,7 @@ from lenet_utils.evaluation import (
     predict_with_confidence,
 )
 from lenet_utils.images import read_digit
-from lenet_utils.recipes import RECIPES
+from lenet_utils.recipes import RECIPES, find_recipe
 from lenet_utils.runs import Run, load_results, study, summarise_results
 from lenet_utils.training import find_device
 
@@ -112,11 +112,8 @@ def train(options: argparse.Namespace) -> int:
             raise ValueError(f"{folder} holds no interrupted run: there is no state.pt in it.")
         run, epochs = Run.load_state(folder / "state.pt", device)
     else:
-        if options.recipe not in RECIPES:
-            raise ValueError(
-                f"unknown recipe {options.recipe!r}: choose one of {', '.join(RECIPES)}."
-            )
-        epochs = RECIPES[options.recipe].epochs if options.epochs is None else options.epochs
+        recipe = find_recipe(options.recipe)
+        epochs = recipe.epochs if options.epochs is None else options.epochs
         if epochs < 1:
             raise ValueError(f"--epochs must be 1 or more, not {epochs}.")
         folder = options.out or Path("runs") / f"{options.recipe}-{options.seed}"

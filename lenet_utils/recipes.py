@@ -127,3 +127,10 @@ RECIPES = {
         claimed=None,
     ),
 }
+
+
+def find_recipe(name: str) -> Recipe:
+    """Return the recipe of that name, or raise a ValueError that names them all."""
+    if name not in RECIPES:
+        raise ValueError(f"unknown recipe {name!r}: choose one of {', '.join(RECIPES)}.")
+    return RECIPES[name]

@@ -12,7 +12,7 @@ from lenet_utils.checkpoints import load_saved, save_checkpoint, save_whole
 from lenet_utils.data import find_data_root, load_mnist, make_loader, prepare_images, write_whole
 from lenet_utils.evaluation import evaluate, predict_logits
 from lenet_utils.models import count_parameters
-from lenet_utils.recipes import RECIPES
+from lenet_utils.recipes import RECIPES, find_recipe
 from lenet_utils.training import History, fit
 
 STATE_FORMAT = "lenet_utils interrupted run 1"
@@ -39,9 +39,7 @@ class Run:
     """
 
     def __init__(self, name: str, seed: int, device: torch.device | str = "cpu"):
-        if name not in RECIPES:
-            raise ValueError(f"unknown recipe {name!r}: choose one of {', '.join(RECIPES)}.")
-        self.name, self.seed, self.recipe = name, seed, RECIPES[name]
+        self.name, self.seed, self.recipe = name, seed, find_recipe(name)
         sets = [load_mnist(train=True), load_mnist(train=False)]
         (self.train_images, self.train_labels), (self.test_images, self.test_labels) = (
             (prepare_images(s.data, **self.recipe.inputs), s.targets) for s in sets
@@ -126,8 +124,7 @@ def study(names: list[str], seeds: int, root: Path | None = None) -> None:
     """
     root = root or find_data_root()
     for name in names:
-        if name not in RECIPES:
-            raise ValueError(f"unknown recipe {name!r}: choose one of {', '.join(RECIPES)}.")
+        find_recipe(name)  # a wrong name is told before the first run, not after hours
     for name in names:
         for seed in range(seeds):
             done = load_results(root)
