@@ -83,6 +83,29 @@ def plot_history(epochs: pd.DataFrame, other: str = "test") -> Figure:
     return figure
 
 
+def plot_band(runs: pd.DataFrame, epochs: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw one run's test accuracy over the band that several runs of the same recipe span.
+
+    Args:
+        runs: an epoch of a run per row, with the columns ``epoch`` and ``test_accuracy`` (percent).
+        epochs: the table ``History.epochs`` of the one run.
+    """
+    ax = ax or plt.subplots(figsize=(7, 3.2), layout="constrained")[1]
+    count = runs.groupby("epoch").size().max()
+    by_epoch = runs.groupby("epoch").test_accuracy
+    ax.fill_between(by_epoch.min().index, by_epoch.min(), by_epoch.max(), color=GREY, alpha=0.3,
+                    linewidth=0, label=f"{count} stored runs, least to most")  # fmt: skip
+    ax.plot(by_epoch.mean(), color=GREY, linewidth=1, label="their mean")
+    ax.plot(
+        epochs["epoch"], epochs["test_accuracy"], "o", color=ORANGE, markersize=4, label="this run"
+    )
+    ax.set(title="This run among others of its recipe", xlabel="epoch", ylabel="test accuracy (%)")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.grid(alpha=0.3)
+    ax.legend()
+    return ax
+
+
 def plot_batch_losses(batch_losses, window: int = 50, ax: Axes | None = None) -> Axes:
     """Draw the loss of every batch, its running mean, and what an epoch's last batch alone would show.
 
