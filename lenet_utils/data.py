@@ -30,6 +30,7 @@ NORMALISATIONS = {
     "unit": (0.0, 1.0),  # grey values from 0 to 1
     "half": (0.5, 0.5),  # from -1 to 1
     "mnist": (0.1307, 0.3081),  # mean 0 and standard deviation 1 over the training set
+    "1998": (0.1 / 1.275, 1 / 1.275),  # from -0.1 to 1.175
 }
 
 # The unpacked files' md5. torchvision knows those of the .gz files (MNIST.resources), not these.

@@ -14,6 +14,20 @@ C3_TABLE = (
     (0, 1, 3, 4), (1, 2, 4, 5), (0, 2, 3, 5), (0, 1, 2, 3, 4, 5),
 )  # fmt: skip
 
+# The digits as F6 should show them: 12 rows of 7, # for +1 (LeCun et al. 1998, figure 3).
+CODES = (
+    ".#####./......./..###../.##.##./##...##/##...##/##...##/##...##/.##.##./..###../......./.......",
+    "...##../..###../.####../...##../...##../...##../...##../...##../...##../.######/......./.......",
+    ".#####./......./.#####./##...##/#....##/....##./..###../.##..../##...../#######/......./.......",
+    "#######/.....##/....##./...##../..####./.....##/.....##/.....##/##...##/.#####./......./.......",
+    ".#####./......./......./.##..##/.##..##/###..##/##...##/##...##/##..###/.######/.....##/.....##",
+    ".#####./......./#######/##...../##...../.####../..####./.....##/##...##/.#####./......./.......",
+    "..####./.##..../##...../##...../######./###..##/##...##/##...##/###..##/.#####./......./.......",
+    "#######/.....##/.....##/....##./...##../...##../..##.../..##.../..##.../..##.../......./.......",
+    ".#####./##...##/##...##/##...##/.#####./##...##/##...##/##...##/##...##/.#####./......./.......",
+    ".#####./##..###/##...##/##...##/##..###/.######/.....##/.....##/....##./.####../......./.......",
+)  # fmt: skip
+
 
 class MLP(nn.Module):
     """A multilayer perceptron: 784 pixels, hidden layers of 128 and 64 with ReLU, 10 logits.
@@ -185,9 +199,99 @@ class LeNet28(LeNet5):
         self.c5 = nn.Conv2d(16, 120, kernel_size=4)
 
 
+class ScaledTanh(nn.Module):
+    """The squashing function of 1998: f(a) = 1.7159 tanh(2a / 3), so that f(1) = 1 and f(-1) = -1."""
+
+    def forward(self, sums: torch.Tensor) -> torch.Tensor:
+        return 1.7159 * torch.tanh(sums * (2 / 3))
+
+
+class Subsampling(nn.Module):
+    """Add each 2x2 square of a map, multiply by the map's coefficient, add the map's bias.
+
+    First used in notebooks/07_lenet5_1998.ipynb, «Subsampling that learns».
+    """
+
+    def __init__(self, maps: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(maps))
+        self.bias = nn.Parameter(torch.empty(maps))
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        sums = 4 * nn.functional.avg_pool2d(maps, 2)
+        return sums * self.weight[:, None, None] + self.bias[:, None, None]
+
+
+class Distances(nn.Module):
+    """Radial basis functions: the squared Euclidean distance of F6 to the code of each digit.
+
+    First used in notebooks/07_lenet5_1998.ipynb, «Ten codes for an answer». Nothing here is trained.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("codes", draw_digit_codes(), persistent=False)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return (features[:, None, :] - self.codes).square().sum(dim=2)  # (N, 84) -> (N, 10)
+
+
+class LeNet1998(nn.Module):
+    """LeNet-5 as published: selective C3, trained subsampling, scaled tanh, and an answer by distance.
+
+    First used in notebooks/07_lenet5_1998.ipynb, «The network». Input (N, 1, 32, 32) float32 from -0.1
+    (background) to 1.175 (ink); 60,000 parameters. The logits it returns are the distances of F6 to the ten codes
+    with a minus sign: the largest is the nearest code.
+
+    The weights start uniform between -2.4 / F and 2.4 / F, where F is the unit's number of inputs (LeCun et al.
+    1998, appendix A); so do the biases, of which the paper says nothing.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.c1 = nn.Conv2d(1, 6, kernel_size=5)  # (N, 6, 28, 28)
+        self.s2 = Subsampling(6)  # (N, 6, 14, 14)
+        self.c3 = SelectiveConv2d(C3_TABLE, kernel_size=5)  # (N, 16, 10, 10)
+        self.s4 = Subsampling(16)  # (N, 16, 5, 5)
+        self.c5 = nn.Conv2d(16, 120, kernel_size=5)  # (N, 120, 1, 1)
+        self.f6 = nn.Linear(120, 84)
+        self.squash = ScaledTanh()
+        self.output = Distances()
+        c3_inputs = torch.tensor([25.0 * len(sources) for sources in C3_TABLE])
+        for layer, inputs in (
+            (self.c1, 25), (self.s2, 4), (self.s4, 4), (self.c5, 400), (self.f6, 120), (self.c3, c3_inputs),
+        ):  # fmt: skip
+            for values in (layer.weight, layer.bias):
+                nn.init.uniform_(values, -2.4, 2.4)
+                if layer is self.c3:
+                    inputs_each = inputs[layer.targets, None, None] if values.ndim == 3 else inputs
+                    values.data /= inputs_each
+                else:
+                    values.data /= inputs
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        _check_input(type(self).__name__, images, 32)
+        return -self.output(self.compute_features(images))
+
+    def compute_features(self, images: torch.Tensor) -> torch.Tensor:
+        """Return what F6 makes of the images: (N, 84), -1.7159 to 1.7159."""
+        x = images
+        for layer in (self.c1, self.s2, self.c3, self.s4, self.c5):
+            x = self.squash(layer(x))
+        return self.squash(self.f6(x.flatten(1)))
+
+
 MODELS = {
-    model.__name__: model for model in (MLP, SigmoidConvNet, SimpleCNN, LeNet5, LeNet5Selective, LeNet28)
-}  # fmt: skip
+    model.__name__: model
+    for model in (MLP, SigmoidConvNet, SimpleCNN, LeNet5, LeNet5Selective, LeNet28, LeNet1998)
+}
+
+
+def draw_digit_codes() -> torch.Tensor:
+    """Return the codes of the ten digits: (10, 84) float32, +1 for ink and -1 for background."""
+    return torch.tensor(
+        [[1.0 if c == "#" else -1.0 for c in code.replace("/", "")] for code in CODES]
+    )
 
 
 def build_model(name: str, **settings) -> nn.Module:
@@ -208,6 +312,20 @@ def build_model(name: str, **settings) -> nn.Module:
 def count_parameters(model: nn.Module) -> int:
     """Return the number of trainable parameters."""
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+def count_connections(layer: nn.Module, images: torch.Tensor) -> int:
+    """Return the number of links into a layer's units, those from the bias included, as LeCun et al. (1998) count.
+
+    A unit is linked to an input if it changes with it, so the derivatives of all units by all inputs are computed.
+
+    Args:
+        layer: a layer without a squashing function.
+        images: (1, ...) float32, an input of the layer, without zeros.
+    """
+    derivatives = torch.func.jacrev(layer)(images)
+    units = layer(images).numel()
+    return int((derivatives != 0).sum()) + (units if hasattr(layer, "bias") else 0)
 
 
 def compute_output_size(size: int, kernel_size: int, padding: int = 0, stride: int = 1) -> int:

@@ -2,6 +2,8 @@
 
 import datetime
 import platform
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +13,10 @@ import torch
 from lenet_utils.checkpoints import load_saved, save_checkpoint, save_whole
 from lenet_utils.data import find_data_root, load_mnist, make_loader, prepare_images, write_whole
 from lenet_utils.evaluation import evaluate, predict_logits
+from lenet_utils.lenet1998 import CURVATURE_IMAGES, Trainer1998, distort_images
 from lenet_utils.models import count_parameters
-from lenet_utils.recipes import RECIPES, find_recipe
-from lenet_utils.training import History, fit
+from lenet_utils.recipes import MARQUARDT, RECIPES, find_recipe
+from lenet_utils.training import SCORED_TRAINING_IMAGES, History, fit
 
 STATE_FORMAT = "lenet_utils interrupted run 1"
 KEPT_WEIGHTS = (
@@ -41,17 +44,25 @@ class Run:
     def __init__(self, name: str, seed: int, device: torch.device | str = "cpu"):
         self.name, self.seed, self.recipe = name, seed, find_recipe(name)
         sets = [load_mnist(train=True), load_mnist(train=False)]
+        self.raw_images = sets[0].data
         (self.train_images, self.train_labels), (self.test_images, self.test_labels) = (
             (prepare_images(s.data, **self.recipe.inputs), s.targets) for s in sets
         )
         torch.manual_seed(seed)
-        self.model = self.recipe.build_model().to(device)
-        self.optimizer = self.recipe.build_optimizer(self.model)
-        self.loader = make_loader(
-            self.train_images, self.train_labels, self.recipe.batch_size, shuffle=True, seed=seed
-        )
+        self.model = self.recipe.build_model()
         self.test_loader = make_loader(self.test_images, self.test_labels, 200, shuffle=False)
         self.history: History | None = None
+        self.by_digit = self.recipe.optimizer == MARQUARDT  # one digit a step: no work for a GPU
+        if not self.by_digit:
+            self.model.to(device)
+            self.optimizer = self.recipe.build_optimizer(self.model)
+            self.loader = make_loader(
+                self.train_images,
+                self.train_labels,
+                self.recipe.batch_size,
+                shuffle=True,
+                seed=seed,
+            )
 
     def train(self, epochs: int, state_file: Path | None = None) -> History:
         """Train up to ``epochs`` epochs in all; write the state after each to ``state_file``, if one is given."""
@@ -61,32 +72,38 @@ class Run:
             if state_file:
                 self.save_state(state_file, epochs)
 
-        self.history = fit(
-            self.model,
-            self.loader,
-            self.test_loader,
-            self.optimizer,
-            epochs,
-            history=self.history,
-            after_epoch=keep,
-        )
+        if self.by_digit:
+            train_side_by_side([self], epochs, lambda: keep(self.history))
+        else:
+            self.history = fit(
+                self.model,
+                self.loader,
+                self.test_loader,
+                self.optimizer,
+                epochs,
+                history=self.history,
+                after_epoch=keep,
+            )
         return self.history
 
     def save_state(self, path: Path, epochs: int) -> None:
-        """Write all that the rest of the run depends on: weights, optimiser, random states, history."""
+        """Write all that the rest of the run depends on: weights, history, optimiser, random states."""
         state = {
             "format": STATE_FORMAT,
             "recipe": self.name,
             "seed": self.seed,
             "epochs": epochs,
             "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "order": self.loader.sampler.sampler.generator.get_state(),
-            "random": torch.get_rng_state(),
-            "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
             "rows": self.history.epochs.to_numpy().tolist(),
             "batch_losses": torch.from_numpy(self.history.batch_losses),
         }
+        if not self.by_digit:  # those draw nothing that does not follow from seed and epoch
+            state |= {
+                "optimizer": self.optimizer.state_dict(),
+                "order": self.loader.sampler.sampler.generator.get_state(),
+                "random": torch.get_rng_state(),
+                "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            }
         save_whole(path, state)
 
     @classmethod
@@ -95,19 +112,71 @@ class Run:
         state = load_saved(path, STATE_FORMAT, "interrupted run")
         run = cls(state["recipe"], state["seed"], device)
         run.model.load_state_dict(state["model"])
-        run.optimizer.load_state_dict(state["optimizer"])
         run.history = History.from_rows(
             [(int(row[0]), *row[1:]) for row in state["rows"]], state["batch_losses"].numpy()
         )
-        run.loader.sampler.sampler.generator.set_state(state["order"])
-        torch.set_rng_state(state["random"])
-        if state["random_cuda"] and torch.cuda.is_available():
-            torch.cuda.set_rng_state_all(state["random_cuda"])
+        if not run.by_digit:
+            run.optimizer.load_state_dict(state["optimizer"])
+            run.loader.sampler.sampler.generator.set_state(state["order"])
+            torch.set_rng_state(state["random"])
+            if state["random_cuda"] and torch.cuda.is_available():
+                torch.cuda.set_rng_state_all(state["random_cuda"])
         return run, state["epochs"]
 
     def save_model(self, path: Path) -> None:
         """Write the network as a checkpoint, with how its images were prepared."""
         save_checkpoint(path, self.model, self.recipe.inputs, self.recipe.settings)
+
+
+def train_side_by_side(runs: Sequence[Run], epochs: int, after_pass: Callable[[], None]) -> None:
+    """Train runs of one recipe of 1998 together, up to ``epochs`` passes in all, by :class:`Trainer1998`.
+
+    Each has its own weights and its own order of the digits, the same in every pass. The seconds of its history
+    are its share of the time.
+
+    Args:
+        runs: of one recipe, all as far as each other.
+        epochs: passes in all; the recipe's rates say how fast each of them learns.
+        after_pass: called when the histories have grown by one pass.
+    """
+    first = runs[0]
+    settings = first.recipe.optimizer_settings
+    trainer = Trainer1998([run.model for run in runs], settings["rubbish"])
+    images, labels = first.train_images, first.train_labels
+    orders = torch.stack(
+        [
+            torch.randperm(len(labels), generator=torch.Generator().manual_seed(run.seed))
+            for run in runs
+        ]
+    )
+    score_loader = make_loader(
+        images[:SCORED_TRAINING_IMAGES], labels[:SCORED_TRAINING_IMAGES], 200, shuffle=False
+    )
+    done = len(first.history.epochs) if first.history else 0
+    for epoch in range(done + 1, epochs + 1):
+        start = time.perf_counter()
+        by_epoch = torch.Generator().manual_seed(epoch)
+        if settings["distorted"]:
+            images = prepare_images(
+                distort_images(first.raw_images, by_epoch), **first.recipe.inputs
+            )
+        chosen = torch.randperm(len(labels), generator=by_epoch)[:CURVATURE_IMAGES]
+        trainer.estimate_curvature(images[chosen], labels[chosen])
+        rate = settings["rates"][min(epoch, len(settings["rates"])) - 1]
+        trainer.train(images, labels, orders, rate)
+        trainer.copy_to([run.model for run in runs])
+        seconds = (time.perf_counter() - start) / len(runs)
+        for run in runs:
+            scores = (*evaluate(run.model, score_loader), *evaluate(run.model, run.test_loader))
+            rows = run.history.epochs.to_numpy().tolist() if run.history else []
+            rows = [(int(row[0]), *row[1:]) for row in rows] + [(epoch, *scores, seconds)]
+            run.history = History.from_rows(rows, np.empty((epoch, 0)))
+            print(
+                f"{time.strftime('%H:%M:%S')}  seed {run.seed}, pass {epoch:2}/{epochs}   "
+                f"error: train {100 - scores[1]:.2f} %, test {100 - scores[3]:.2f} %   {seconds:.0f} s",
+                flush=True,
+            )
+        after_pass()
 
 
 def study(names: list[str], seeds: int, root: Path | None = None) -> None:
@@ -126,11 +195,13 @@ def study(names: list[str], seeds: int, root: Path | None = None) -> None:
     for name in names:
         find_recipe(name)  # a wrong name is told before the first run, not after hours
     for name in names:
-        for seed in range(seeds):
-            done = load_results(root)
-            if ((done.recipe == name) & (done.seed == seed)).any():
-                print(f"{name}, seed {seed}: in the results already")
-                continue
+        done = load_results(root).query("recipe == @name").seed
+        missing = [seed for seed in range(seeds) if seed not in set(done)]
+        print(f"{name}: seeds {missing} to do, {len(done)} in the results", flush=True)
+        if find_recipe(name).optimizer == MARQUARDT and missing:
+            _study_side_by_side(name, missing, root)
+            continue
+        for seed in missing:
             print(f"{name}, seed {seed}", flush=True)
             run = Run(name, seed)
             run.train(run.recipe.epochs)
@@ -145,6 +216,29 @@ def load_results(root: Path | None = None) -> pd.DataFrame:
     """
     path = (root or find_data_root()) / "results.csv"
     return pd.read_csv(path) if path.exists() else pd.DataFrame(columns=RESULT_COLUMNS)
+
+
+def load_histories(name: str, root: Path | None = None) -> pd.DataFrame:
+    """Return the histories of all runs of one recipe, one row an epoch of a seed.
+
+    Columns: ``seed``, and those of ``training.History.epochs``.
+    """
+    find_recipe(name)
+    root = root or find_data_root()
+    seeds = sorted(load_results(root).query("recipe == @name").seed)
+    if not seeds:
+        raise ValueError(f"there is no run of {name} yet: python -m lenet_utils study {name}")
+    tables = {seed: pd.read_csv(root / "runs" / f"{name}-{seed}" / "history.csv") for seed in seeds}
+    return pd.concat(tables, names=["seed", "row"]).reset_index("seed").reset_index(drop=True)
+
+
+def load_predictions(name: str, root: Path | None = None) -> np.ndarray:
+    """Return what all runs of one recipe read in the test digits: (runs, 10000) uint8, a row a seed."""
+    seeds = load_histories(name, root).seed.unique()
+    root = root or find_data_root()
+    return np.stack(
+        [np.load(root / "runs" / f"{name}-{seed}" / "predictions.npy") for seed in seeds]
+    )
 
 
 def summarise_results(results: pd.DataFrame) -> pd.DataFrame:
@@ -174,6 +268,24 @@ def summarise_results(results: pd.DataFrame) -> pd.DataFrame:
             "verdict": verdict,
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("recipe")
+
+
+def _study_side_by_side(name: str, seeds: list[int], root: Path) -> None:
+    files = [root / "runs" / f"{name}-{seed}" / "state.pt" for seed in seeds]
+    if all(file.exists() for file in files):  # interrupted earlier
+        runs = [Run.load_state(file)[0] for file in files]
+    else:
+        runs = [Run(name, seed) for seed in seeds]
+    epochs = runs[0].recipe.epochs
+
+    def keep() -> None:
+        for run, file in zip(runs, files):
+            run.save_state(file, epochs)
+
+    train_side_by_side(runs, epochs, keep)
+    for run, file in zip(runs, files):
+        _keep_result(run, root)
+        file.unlink(missing_ok=True)
 
 
 def _keep_result(run: Run, root: Path) -> None:

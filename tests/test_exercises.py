@@ -165,6 +165,41 @@ ANSWERS = {
             (80_000, "too large"),
         ],
     ),
+    "check_s4_connections": (
+        [2_000, 2e3],
+        [
+            (1_600, "bias"),
+            (400, "units"),
+            (32, "parameters"),
+            (5_880, "this is S2"),
+            (125, "one map"),
+            (2_001, "too large"),
+        ],
+    ),
+    "check_read_code": (
+        [
+            lambda features, codes: (features - codes).square().sum(1).argmin(),
+            lambda features, codes: int((codes @ features).argmax()),  # all codes are equally long
+        ],
+        [
+            (lambda f, c: (f - c).square().sum(1).argmax(), "farthest"),
+            (lambda f, c: (f - c).abs().sum(1).argmin(), "squared before"),
+            (lambda f, c: 3, "it returned 3"),
+            (lambda f, c: (f - c).square().sum(0).argmin(), "it returned"),
+            (lambda f: 3, "TypeError"),
+            (7, "write a function"),
+        ],
+    ),
+    "check_rubbish_share": (
+        [1 / 11, 0.0909],
+        [
+            (0.1, "eleven classes"),
+            (10 / 11, "ten digits have"),
+            (9.09, "too large"),
+            (100 / 11, "from 0 to 1"),
+            (np.exp(-20), "exp(-j)"),
+        ],
+    ),
 }
 
 

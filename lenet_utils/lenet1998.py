@@ -1,0 +1,295 @@
+"""The training of 1998: one digit at a time, and for every weight a step of its own.
+
+LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition", 1998, section III and
+appendix C: stochastic diagonal Levenberg-Marquardt. A step for a single digit computes so little that autograd would
+take most of the time, so each layer here has its backward pass written out. And S networks are trained side by
+side, each with its own weights and its own order of the digits: an operation on S small matrices costs little more
+than on one.
+
+Every backward pass knows two powers. With 1 it carries back first derivatives: the gradient. With 2 it carries
+back second derivatives: the curvature, by the same chain rule with every factor squared.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from lenet_utils.models import LeNet1998, draw_digit_codes
+
+MU = 0.02  # keeps the steps finite where the curvature is zero
+CURVATURE_IMAGES = 500  # digits for the estimate of the curvature before each pass
+
+
+def compute_loss(
+    logits: torch.Tensor, labels: torch.Tensor, rubbish: float | None = None
+) -> torch.Tensor:
+    """Return the mean loss of 1998.
+
+    Args:
+        logits: (N, 10), distances to the ten codes with a minus sign, as ``LeNet1998`` returns them.
+        labels: (N,) int64, 0 to 9.
+        rubbish: None for equation 8, the mean distance y to the code of the right digit; a positive j for
+            equation 9, the mean of y_right + log(exp(-j) + sum over all digits i of exp(-y_i)).
+
+    Returns:
+        A scalar. Equation 9 is the cross-entropy with an eleventh class, whose distance is always j.
+    """
+    if rubbish is None:
+        return -logits.gather(1, labels[:, None]).mean()
+    rubbish_logits = logits.new_full((len(logits), 1), -rubbish)
+    return nn.functional.cross_entropy(torch.cat([logits, rubbish_logits], dim=1), labels)
+
+
+def distort_images(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Return each image moved, scaled, squeezed and sheared at random.
+
+    The paper names these four and gives no amounts. Here: up to 2 pixels either way, a size of 0.9 to 1.1,
+    rows stretched by up to 1.1 against columns or the other way, and a slant of up to 0.2 columns a row.
+
+    Args:
+        images: (N, 28, 28) uint8.
+        generator: draws the distortions.
+
+    Returns:
+        (N, 28, 28) uint8, bilinear.
+    """
+    u = torch.rand(len(images), 5, generator=generator) * 2 - 1  # (N, 5), from -1 to 1
+    size, squeeze, slant = 1 + 0.1 * u[:, 0], 1.1 ** (u[:, 1] / 2), 0.2 * u[:, 2]
+    shift = u[:, 3:] * 2 / 14  # affine_grid counts from -1 to 1
+    columns = torch.stack([size * squeeze, slant, shift[:, 0]], dim=1)
+    rows = torch.stack([torch.zeros_like(size), size / squeeze, shift[:, 1]], dim=1)
+    parts = []
+    for part, matrices in zip(
+        images.split(5_000), torch.stack([columns, rows], dim=1).split(5_000)
+    ):
+        grid = nn.functional.affine_grid(matrices, [len(part), 1, 28, 28], align_corners=False)
+        moved = nn.functional.grid_sample(part[:, None].float(), grid, align_corners=False)
+        parts.append(moved[:, 0].round().to(torch.uint8))
+    return torch.cat(parts)
+
+
+class Convolution:
+    """Every kernel at every place: (S, C, H, W) -> (S, M, H - K + 1, W - K + 1).
+
+    Args:
+        weight: (S, M, C, K, K), exactly zero where a map does not read another.
+        bias: (S, M).
+    """
+
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor):
+        self.values = [weight, bias]
+        self.live = (weight != 0).to(weight.dtype)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        weight, bias = self.values
+        self.size = x.shape[2:]
+        rows, columns = (n - weight.shape[-1] + 1 for n in self.size)
+        # For each element of the kernel, all the pixels that it meets: (S, C * K * K, rows * columns).
+        patches = x.unfold(2, rows, 1).unfold(3, columns, 1)
+        self.patches = patches.reshape(len(x), -1, rows * columns)
+        sums = torch.baddbmm(bias[:, :, None], weight.flatten(2), self.patches)
+        return sums.view(len(x), -1, rows, columns)
+
+    def backward(self, d: torch.Tensor, power: int) -> torch.Tensor | None:
+        weight, d = self.values[0], d.flatten(2)
+        # A weight is used at many places, and the derivatives at all of them are added.
+        at_weight = d @ _raise(self.patches, power).mT
+        self.derivatives = [at_weight.view_as(weight) * self.live, d.sum(2)]
+        if weight.shape[2] == 1:
+            return None  # C1 reads the image, and nobody asks for the derivatives of its pixels
+        return nn.functional.fold(
+            _raise(weight.flatten(2), power).mT @ d, self.size, weight.shape[-1]
+        )
+
+
+class Subsampling:
+    """Add 2x2 pixels, times a coefficient, plus a bias: (S, C, H, W) -> (S, C, H / 2, W / 2).
+
+    Args:
+        weight: (S, C), the coefficients.
+        bias: (S, C).
+    """
+
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor):
+        self.values = [weight, bias]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.x = x
+        weight, bias = (value[:, :, None, None] for value in self.values)
+        return _add_squares(x) * weight + bias
+
+    def backward(self, d: torch.Tensor, power: int) -> torch.Tensor:
+        weight = self.values[0][:, :, None, None]
+        at_weight = _add_squares(_raise(self.x, power)) * d
+        self.derivatives = [at_weight.sum((2, 3)), d.sum((2, 3))]
+        return nn.functional.interpolate(d * _raise(weight, power), scale_factor=2)
+
+
+class Full:
+    """Every unit reads every input: (S, ...) -> (S, M).
+
+    Args:
+        weight: (S, M, C), where C is the number of inputs.
+        bias: (S, M).
+    """
+
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor):
+        self.values = [weight, bias]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        weight, bias = self.values
+        self.shape, self.x = x.shape, x.flatten(1)[:, None]
+        return torch.baddbmm(bias[:, None], self.x, weight.mT)[:, 0]
+
+    def backward(self, d: torch.Tensor, power: int) -> torch.Tensor:
+        self.derivatives = [d[:, :, None] * _raise(self.x, power), d]
+        return (d[:, None] @ _raise(self.values[0], power)).view(self.shape)
+
+
+class Squash:
+    """f(a) = 1.7159 tanh(2a / 3), by way of the logistic function, which is computed three times as fast."""
+
+    values = ()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.y = 2 * 1.7159 * torch.sigmoid(x * (4 / 3)) - 1.7159
+        return self.y
+
+    def backward(self, d: torch.Tensor, power: int) -> torch.Tensor:
+        slope = 2 / 3 * 1.7159 - 2 / 3 / 1.7159 * self.y.square()  # f'(a), from y = f(a)
+        return d * _raise(slope, power)
+
+
+class Trainer1998:
+    """Stochastic diagonal Levenberg-Marquardt for S networks side by side.
+
+    First used in notebooks/07_lenet5_1998.ipynb, «A step for every weight».
+
+    Args:
+        models: the networks; they change when :meth:`copy_to` is called.
+        rubbish: which loss to descend, as in :func:`compute_loss`.
+    """
+
+    def __init__(self, models: Sequence[LeNet1998], rubbish: float | None = None):
+        def stack(name: str) -> list[torch.Tensor]:
+            layers = [getattr(model, name) for model in models]
+            return [
+                torch.stack([getattr(layer, kind).detach() for layer in layers])
+                for kind in ("weight", "bias")
+            ]
+
+        c3, c3_bias = stack("c3")
+        self.targets, self.sources = models[0].c3.targets, models[0].c3.sources
+        c3_dense = c3.new_zeros(len(models), *models[0].c3.dense_shape)
+        c3_dense[:, self.targets, self.sources] = c3
+        c5, c5_bias = stack("c5")
+        self.trained = {
+            "c1": Convolution(*stack("c1")),
+            "s2": Subsampling(*stack("s2")),
+            "c3": Convolution(c3_dense, c3_bias),
+            "s4": Subsampling(*stack("s4")),
+            "c5": Full(c5.flatten(2), c5_bias),  # 5x5 kernels on 5x5 maps: the same as a full layer
+            "f6": Full(*stack("f6")),
+        }
+        self.layers = [step for layer in self.trained.values() for step in (layer, Squash())]
+        self.codes = draw_digit_codes().to(c3)
+        self.rubbish = rubbish
+        self.curvature = {
+            name: [torch.zeros_like(value) for value in layer.values]
+            for name, layer in self.trained.items()
+        }
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return F6 of S networks, each looking at an image of its own: (S, 1, 32, 32) -> (S, 84)."""
+        x = images
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+
+    def backward(self, features: torch.Tensor, labels: torch.Tensor, power: int) -> None:
+        """Leave in each layer the derivatives of the loss by its values: first (power 1) or second (power 2)."""
+        d = self.derive_loss(features, labels, power)
+        for layer in reversed(self.layers):
+            d = layer.backward(d, power)
+
+    def derive_loss(self, features: torch.Tensor, labels: torch.Tensor, power: int) -> torch.Tensor:
+        """Return the derivatives of the loss by the 84 features: (S, 84), first or second."""
+        right = features - self.codes[labels]
+        if self.rubbish is None:
+            return 2 * right if power == 1 else torch.full_like(features, 2)
+        differences = features[:, None] - self.codes  # (S, 10, 84)
+        logits = -differences.square().sum(2)
+        logits = torch.cat([logits, logits.new_full((len(logits), 1), -self.rubbish)], dim=1)
+        p = logits.softmax(1)[:, :10, None]  # of the ten digits; the rubbish class has the rest
+        mean = (p * differences).sum(1)
+        if power == 1:
+            return 2 * (right - mean)
+        return 2 * (1 - p.sum(1)) + 4 * ((p * differences.square()).sum(1) - mean.square())
+
+    @torch.inference_mode()
+    def estimate_curvature(self, images: torch.Tensor, labels: torch.Tensor) -> None:
+        """Measure the mean second derivative of the loss by every weight.
+
+        Args:
+            images: (P, 1, 32, 32) float32, prepared with the normalisation "1998".
+            labels: (P,) int64.
+        """
+        networks = len(self.trained["c1"].values[0])
+        for sums in self.curvature.values():
+            for value in sums:
+                value.zero_()
+        for image, label in zip(images, labels):
+            self.backward(
+                self.forward(image.expand(networks, 1, 32, 32)), label.expand(networks), 2
+            )
+            for name, layer in self.trained.items():
+                for value, derivative in zip(self.curvature[name], layer.derivatives):
+                    value += derivative / len(images)
+
+    def compute_steps(self, rate: float) -> dict[str, list[torch.Tensor]]:
+        """Return rate / (MU + curvature), the step of every weight, by layer."""
+        return {
+            name: [rate / (MU + value) for value in values]
+            for name, values in self.curvature.items()
+        }
+
+    @torch.inference_mode()
+    def train(
+        self, images: torch.Tensor, labels: torch.Tensor, orders: torch.Tensor, rate: float
+    ) -> None:
+        """Learn from one digit after the other.
+
+        Args:
+            images: (N, 1, 32, 32) float32, prepared with the normalisation "1998".
+            labels: (N,) int64.
+            orders: (S, T) int64: for each network the T images to learn from, in this order.
+            rate: the global learning rate.
+        """
+        steps = self.compute_steps(-rate)
+        for places in orders.T:
+            self.backward(self.forward(images[places]), labels[places], 1)
+            for name, layer in self.trained.items():
+                for value, derivative, step in zip(layer.values, layer.derivatives, steps[name]):
+                    value.addcmul_(derivative, step)
+
+    def copy_to(self, models: Sequence[LeNet1998]) -> None:
+        """Write what was learnt into the networks."""
+        with torch.no_grad():
+            for name, layer in self.trained.items():
+                weights, biases = layer.values
+                if name == "c3":
+                    weights = weights[:, self.targets, self.sources]
+                for model, weight, bias in zip(models, weights, biases):
+                    own = getattr(model, name)
+                    own.weight.copy_(weight.view_as(own.weight))
+                    own.bias.copy_(bias)
+
+
+def _add_squares(x: torch.Tensor) -> torch.Tensor:
+    top, bottom = x[:, :, ::2], x[:, :, 1::2]
+    return top[..., ::2] + top[..., 1::2] + bottom[..., ::2] + bottom[..., 1::2]
+
+
+def _raise(x: torch.Tensor, power: int) -> torch.Tensor:
+    return x if power == 1 else x.square()

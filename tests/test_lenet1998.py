@@ -1,0 +1,343 @@
+"""The network of 1998 and its training, against the paper's counts, slow references and brute force."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from lenet_utils import lenet1998
+from lenet_utils.data import load_mnist, prepare_images
+from lenet_utils.lenet1998 import (
+    MU,
+    Convolution,
+    Full,
+    Squash,
+    Subsampling,
+    Trainer1998,
+    compute_loss,
+    distort_images,
+)
+from lenet_utils.models import (
+    C3_TABLE,
+    LeNet1998,
+    ScaledTanh,
+    count_connections,
+    count_parameters,
+    draw_digit_codes,
+)
+
+LAYERS = ("c1", "s2", "c3", "s4", "c5", "f6")
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    return LeNet1998()
+
+
+@pytest.fixture(scope="module")
+def digits():
+    dataset = load_mnist(train=True)
+    return prepare_images(dataset.data[:300], "1998", 32), dataset.targets[:300]
+
+
+# ---- the network ----
+
+
+def test_parameters_and_connections_are_those_of_the_paper(model):
+    x = torch.rand(1, 1, 32, 32) + 0.1
+    parameters, connections = {}, {}
+    for name in LAYERS:
+        layer = getattr(model, name)
+        x = x.flatten(1) if name == "f6" else x
+        parameters[name], connections[name] = count_parameters(layer), count_connections(layer, x)
+        x = model.squash(layer(x))
+    connections["output"] = count_connections(model.output, x)
+    assert list(parameters.values()) == [156, 12, 1_516, 32, 48_120, 10_164]
+    assert list(connections.values()) == [122_304, 5_880, 151_600, 2_000, 48_120, 10_164, 840]
+    assert count_parameters(model) == sum(parameters.values()) == 60_000
+    assert sum(connections.values()) == 340_908
+
+
+def test_forward_pass_is_that_of_a_slow_reference(model, digits):
+    images, _ = digits
+    values = {name: value.detach().double().numpy() for name, value in model.named_parameters()}
+    codes = draw_digit_codes().numpy()
+
+    def squash(a):
+        return 1.7159 * math.tanh(2 / 3 * a)
+
+    def convolve(maps, kernels, bias):  # kernels: {map it reads: (5, 5)}
+        size = maps.shape[1] - 4
+        result = np.zeros((size, size))
+        for row in range(size):
+            for column in range(size):
+                a = bias
+                for source, kernel in kernels.items():
+                    a += (maps[source, row : row + 5, column : column + 5] * kernel).sum()
+                result[row, column] = squash(a)
+        return result
+
+    def subsample(plane, coefficient, bias):
+        size = plane.shape[0] // 2
+        result = np.zeros((size, size))
+        for row in range(size):
+            for column in range(size):
+                square = plane[2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
+                result[row, column] = squash(coefficient * square.sum() + bias)
+        return result
+
+    live = iter(values["c3.weight"])
+    c3 = [{source: next(live) for source in sources} for sources in C3_TABLE]
+    for image in images[:2].double().numpy():
+        x = np.stack(
+            [convolve(image, {0: k[0]}, b) for k, b in zip(values["c1.weight"], values["c1.bias"])]
+        )
+        x = np.stack([subsample(*args) for args in zip(x, values["s2.weight"], values["s2.bias"])])
+        x = np.stack([convolve(x, kernels, b) for kernels, b in zip(c3, values["c3.bias"])])
+        x = np.stack([subsample(*args) for args in zip(x, values["s4.weight"], values["s4.bias"])])
+        x = [squash((k * x).sum() + b) for k, b in zip(values["c5.weight"], values["c5.bias"])]
+        x = [squash(w @ x + b) for w, b in zip(values["f6.weight"], values["f6.bias"])]
+        distances = [((x - code) ** 2).sum() for code in codes]
+        logits = model(torch.tensor(image[None], dtype=torch.float32)).detach()[0].numpy()
+        np.testing.assert_allclose(-logits, distances, rtol=1e-5)
+
+
+def test_scaled_tanh_goes_through_one():
+    values = ScaledTanh()(torch.tensor([-100.0, -1.0, 0.0, 1.0, 100.0]))
+    assert values.tolist() == pytest.approx([-1.7159, -1, 0, 1, 1.7159], abs=1e-4)
+
+
+def test_codes_are_bitmaps_far_from_each_other():
+    codes = draw_digit_codes()
+    assert codes.shape == (10, 84) and set(codes.unique().tolist()) == {-1.0, 1.0}
+    hamming = (codes[:, None] != codes).sum(2)
+    hamming[range(10), range(10)] = 84
+    assert hamming.min() == 12 == hamming[6, 8] and (hamming == 12).sum() == 2
+    apart = hamming[np.triu_indices(10, 1)].float()
+    assert apart.mean().item() == pytest.approx(31.1, abs=0.05) and apart.max() == 50
+    one = codes[1].reshape(12, 7)
+    assert "".join("#" if v > 0 else "." for v in one[0]) == "...##.."
+
+
+def test_images_of_1998_go_from_background_to_ink(digits):
+    images, _ = digits
+    assert images.min() == pytest.approx(-0.1) and images.max() == pytest.approx(1.175)
+    assert (images[:, :, :2] - -0.1).abs().max() < 1e-6  # the border is background, too
+
+
+def test_subsampling_adds_and_does_not_average():
+    layer = lenet1998.Subsampling(torch.tensor([[0.5]]), torch.tensor([[1.0]]))
+    assert layer.forward(torch.ones(1, 1, 2, 2)).item() == 0.5 * 4 + 1
+
+
+# ---- the losses ----
+
+
+@pytest.mark.parametrize("rubbish", [None, 0.1, 30.0])
+def test_losses_are_the_formulas_of_the_paper(rubbish):
+    torch.manual_seed(0)
+    distances = 40 * torch.rand(7, 10, dtype=torch.double)
+    labels = torch.arange(7)
+    terms = []
+    for y, label in zip(distances.numpy(), labels.tolist()):
+        term = y[label]
+        if rubbish is not None:
+            term += math.log(math.exp(-rubbish) + sum(math.exp(-value) for value in y))
+        terms.append(term)
+    assert compute_loss(-distances, labels, rubbish).item() == pytest.approx(np.mean(terms))
+    logits = (-distances).requires_grad_()
+    assert torch.autograd.gradcheck(lambda z: compute_loss(z, labels, rubbish), logits)
+
+
+@pytest.mark.parametrize("rubbish", [None, 2.0, 60.0])
+def test_derivatives_of_the_loss_by_f6_are_those_of_autograd(model, rubbish):
+    trainer = Trainer1998([model.double()], rubbish)
+    torch.manual_seed(1)
+    features = torch.rand(1, 84, dtype=torch.double) * 2 - 1
+    label = torch.tensor([3])
+
+    def loss(x):
+        return compute_loss(-model.output(x), label, rubbish)
+
+    first = torch.func.grad(loss)(features)
+    second = torch.func.hessian(loss)(features)[0, :, 0].diagonal()
+    assert torch.allclose(trainer.derive_loss(features, label, 1), first)
+    assert torch.allclose(trainer.derive_loss(features, label, 2)[0], second)
+
+
+# ---- the training ----
+
+
+@pytest.mark.parametrize("rubbish", [None, 20.0])
+def test_gradients_are_those_of_autograd(digits, rubbish):
+    images, labels = digits
+    torch.manual_seed(2)
+    models = [LeNet1998(), LeNet1998()]
+    trainer = Trainer1998(models, rubbish)
+    trainer.backward(trainer.forward(images[:2]), labels[:2], power=1)
+    for s, model in enumerate(models):
+        compute_loss(model(images[s : s + 1]), labels[s : s + 1], rubbish).backward()
+        for name in LAYERS:
+            weight, bias = (derivative[s] for derivative in trainer.trained[name].derivatives)
+            if name == "c3":
+                weight = weight[model.c3.targets, model.c3.sources]
+            own = getattr(model, name)
+            for mine, theirs in ((weight, own.weight.grad), (bias, own.bias.grad)):
+                scale = theirs.abs().max()
+                assert scale > 0
+                assert (mine.view_as(theirs) - theirs).abs().max() < 1e-4 * scale, name
+
+
+def make_tiny_network():
+    """2 maps of 3x3 kernels on 6x6 pixels, subsampled to 2x2, then 3 units: every way to an output is unique."""
+    torch.manual_seed(3)
+    values = [torch.randn(1, *shape, dtype=torch.double) * 0.4 for shape in
+              ((2, 1, 3, 3), (2,), (2,), (2,), (3, 8), (3,))]  # fmt: skip
+    return [
+        Convolution(*values[:2]),
+        Squash(),
+        Subsampling(*values[2:4]),
+        Squash(),
+        Full(*values[4:]),
+        Squash(),
+    ]
+
+
+def test_curvature_is_the_diagonal_of_gauss_and_newton():
+    """Brute force: each use of a weight at a place is a weight of its own, moved a little on its own."""
+    network = make_tiny_network()
+    image = torch.randn(1, 1, 6, 6, dtype=torch.double)
+
+    def run(x, position, nudge):
+        """The outputs when ``nudge`` is added to the sums of the layer at ``position``."""
+        for i, layer in enumerate(network):
+            x = layer.forward(x)
+            if i == position:
+                x = x + nudge
+        return x[0]
+
+    run(image, None, 0)
+    inputs = {0: network[0].patches, 2: network[2].x, 4: network[4].x}
+    d = torch.full((1, 3), 2.0, dtype=torch.double)  # equation 8: the second derivative is 2
+    for layer in reversed(network):
+        d = layer.backward(d, 2)
+    found = {i: [value.clone() for value in network[i].derivatives] for i in (0, 2, 4)}
+
+    def by_sums(position, shape):
+        """For each sum of the layer, 2 x the squared derivatives of the three outputs by it, added up."""
+        nudge = torch.zeros(shape, dtype=torch.double)
+        jacobian = torch.func.jacrev(lambda n: run(image, position, n))(nudge)  # (3, 1, ...)
+        return 2 * jacobian.square().sum(0)[0]
+
+    at_conv, at_sub, at_full = (
+        by_sums(0, (1, 2, 4, 4)),
+        by_sums(2, (1, 2, 2, 2)),
+        by_sums(4, (1, 3)),
+    )
+    expected = torch.einsum("mp,kp->mk", at_conv.flatten(1), inputs[0][0].square())
+    assert torch.allclose(found[0][0].flatten(2)[0], expected)
+    assert torch.allclose(found[0][1][0], at_conv.sum((1, 2)))
+    links = inputs[2][0].square().unfold(1, 2, 2).unfold(2, 2, 2).sum((3, 4))  # (2, 2, 2)
+    assert torch.allclose(found[2][0][0], (links * at_sub).sum((1, 2)))
+    assert torch.allclose(found[2][1][0], at_sub.sum((1, 2)))
+    assert torch.allclose(found[4][0][0], at_full[:, None] * inputs[4][0].square())
+    assert torch.allclose(found[4][1][0], at_full)
+
+
+def test_curvature_is_a_mean_over_the_digits(model, digits):
+    images, labels = digits
+    trainer = Trainer1998([model])
+    trainer.estimate_curvature(images[:3], labels[:3])
+    together = {name: [value.clone() for value in trainer.curvature[name]] for name in LAYERS}
+    sums = {name: [0, 0] for name in LAYERS}
+    for i in range(3):
+        trainer.estimate_curvature(images[i : i + 1], labels[i : i + 1])
+        for name in LAYERS:
+            sums[name] = [a + b / 3 for a, b in zip(sums[name], trainer.curvature[name])]
+    for name in LAYERS:
+        for mean, value in zip(sums[name], together[name]):
+            assert torch.allclose(mean, value, rtol=1e-4)
+
+
+def test_one_step_moves_every_weight_by_its_own_step(model, digits):
+    images, labels = digits
+    trainer = Trainer1998([model])
+    trainer.estimate_curvature(images[:5], labels[:5])
+    before = {name: [v.clone() for v in layer.values] for name, layer in trainer.trained.items()}
+    trainer.backward(trainer.forward(images[7:8]), labels[7:8], 1)
+    slopes = {
+        name: [d.clone() for d in layer.derivatives] for name, layer in trainer.trained.items()
+    }
+    trainer.train(images, labels, torch.tensor([[7]]), rate=0.01)
+    for name, layer in trainer.trained.items():
+        for i, value in enumerate(layer.values):
+            step = 0.01 / (MU + trainer.curvature[name][i])
+            assert torch.allclose(value, before[name][i] - step * slopes[name][i], atol=1e-7), name
+            assert not torch.equal(value, before[name][i])
+
+
+def test_absent_kernels_stay_absent_and_all_comes_back(model, digits):
+    images, labels = digits
+    trainer = Trainer1998([model])
+    trainer.estimate_curvature(images[:5], labels[:5])
+    trainer.train(images, labels, torch.arange(20)[None], rate=0.0001)
+    dense = trainer.trained["c3"].values[0][0]
+    assert (dense.flatten(2).abs().sum(2) > 0).sum() == 60
+    features = trainer.forward(images[:1])
+    trainer.copy_to([model])
+    assert torch.allclose(model.compute_features(images[:1]), features, atol=1e-5)
+
+
+def test_networks_side_by_side_do_not_touch_each_other(digits):
+    images, labels = digits
+    torch.manual_seed(4)
+    models = [LeNet1998() for _ in range(3)]
+    orders = torch.stack([torch.randperm(300)[:40] for _ in models])
+
+    def learn(which):
+        trainer = Trainer1998([models[s] for s in which])
+        trainer.estimate_curvature(images[:10], labels[:10])
+        trainer.train(images, labels, orders[which], rate=0.0001)
+        return trainer.trained["f6"].values[0]
+
+    together, alone = learn([0, 1, 2]), learn([1])
+    assert torch.allclose(together[1], alone[0], atol=1e-5)
+    assert not torch.allclose(together[0], together[1], atol=1e-2)
+
+
+def test_distorted_digits_are_near_and_new():
+    images = load_mnist(train=True).data[:200]
+    one = distort_images(images, torch.Generator().manual_seed(0))
+    again = distort_images(images, torch.Generator().manual_seed(0))
+    other = distort_images(images, torch.Generator().manual_seed(1))
+    assert one.shape == images.shape and one.dtype == torch.uint8
+    assert torch.equal(one, again) and not torch.equal(one, other)
+    ink = one.sum().item() / images.sum().item()
+    assert 0.9 < ink < 1.1
+    same = [
+        torch.corrcoef(torch.stack([a, b]).flatten(1).float())[0, 1] for a, b in zip(images, one)
+    ]
+    assert 0.4 < torch.stack(same).mean() < 0.9
+    assert not (one == images).flatten(1).all(1).any()
+
+
+def test_it_learns(digits):
+    images, labels = digits
+    torch.manual_seed(5)
+    model = LeNet1998()
+    trainer = Trainer1998([model])
+    with torch.no_grad():
+        before = compute_loss(model(images), labels).item()
+    order = torch.randperm(300)[None]
+    for _ in range(3):
+        trainer.estimate_curvature(images[:100], labels[:100])
+        trainer.train(images, labels, order, rate=0.0001)
+    trainer.copy_to([model])
+    with torch.no_grad():
+        logits = model(images)
+    assert compute_loss(logits, labels).item() < before / 2
+    assert (logits.argmax(1) == labels).float().mean() > 0.6
+    assert nn.functional.one_hot(labels, 10).sum() == 300

@@ -1,0 +1,85 @@
+"""The stored runs: complete, in step with each other, and rightly told in the README."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from notebooks_as_data import ROOT
+
+from lenet_utils.checkpoints import find_checkpoint, load_checkpoint
+from lenet_utils.data import find_data_root, load_mnist, prepare_images
+from lenet_utils.evaluation import compute_accuracy, predict_logits
+from lenet_utils.models import count_parameters
+from lenet_utils.recipes import RECIPES
+from lenet_utils.runs import (
+    KEPT_WEIGHTS,
+    RESULT_COLUMNS,
+    load_histories,
+    load_predictions,
+    load_results,
+    summarise_results,
+)
+
+RESULTS = load_results()
+FOLDERS = sorted(path.name for path in (find_data_root() / "runs").iterdir())
+
+
+def test_every_recipe_has_five_whole_runs():
+    assert list(RESULTS.columns) == RESULT_COLUMNS
+    assert not RESULTS.isna().any().any()
+    assert not RESULTS.duplicated(["recipe", "seed"]).any()
+    for name, recipe in RECIPES.items():
+        runs = RESULTS[RESULTS.recipe == name]
+        assert set(range(5)) <= set(runs.seed), name
+        assert (runs.epochs == recipe.epochs).all()
+        assert (runs.parameters == count_parameters(recipe.build_model())).all()
+
+
+def test_no_run_stands_without_its_row_and_no_row_without_its_run():
+    assert sorted(f"{row.recipe}-{row.seed}" for row in RESULTS.itertuples()) == FOLDERS
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_predictions_and_histories_give_the_accuracies(name):
+    labels = load_mnist(train=False).targets
+    runs = RESULTS[RESULTS.recipe == name].sort_values("seed")
+    predictions, histories = load_predictions(name), load_histories(name)
+    assert predictions.shape == (len(runs), 10_000) and predictions.dtype == np.uint8
+    for row, read in zip(runs.itertuples(), predictions):
+        assert compute_accuracy(labels, read) == pytest.approx(row.test_accuracy, abs=1e-9)
+        history = histories[histories.seed == row.seed]
+        assert history.epoch.tolist() == list(range(1, row.epochs + 1))
+        assert history.test_accuracy.iloc[-1] == pytest.approx(row.test_accuracy)
+        assert history.test_loss.iloc[-1] == pytest.approx(row.test_loss, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", KEPT_WEIGHTS)
+def test_kept_networks_read_what_is_stored(name):
+    test_set = load_mnist(train=False)
+    stored = load_predictions(name)
+    for seed, read in enumerate(stored):
+        path = find_data_root() / "runs" / f"{name}-{seed}" / "model.pt"
+        model, inputs = load_checkpoint(path)
+        assert inputs == RECIPES[name].inputs
+        now = predict_logits(model, prepare_images(test_set.data[:2000], **inputs)).argmax(1)
+        assert (now.numpy() == read[:2000]).mean() > 0.999  # the last digits differ by processor
+
+
+def test_the_checkpoint_of_the_course_is_a_stored_run():
+    run = find_data_root() / "runs" / "lenet5-adam-0" / "model.pt"
+    assert find_checkpoint("lenet5.pt").read_bytes() == run.read_bytes()
+
+
+def test_readme_tells_what_the_files_say():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for name, row in summarise_results(RESULTS).iterrows():
+        claimed = "" if pd.isna(row.claimed) else f"{row.claimed:.2f}"
+        line = (
+            f"| `{name}` | {claimed} | {row['mean']:.2f} ± {row.sd:.2f} | {row.least:.2f} | {row.most:.2f} "
+            f"| {row.seconds:.0f} | {row.parameters:,} | {row.verdict} |"
+        )
+        assert line in readme, f"the README lacks: {line}"
+
+
+def test_every_claim_is_reached():
+    claims = summarise_results(RESULTS).dropna(subset="claimed")
+    assert len(claims) >= 5 and (claims["mean"] >= claims.claimed).all()
