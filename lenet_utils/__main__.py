@@ -18,7 +18,7 @@ from lenet_utils.evaluation import (
     predict_with_confidence,
 )
 from lenet_utils.images import read_digit
-from lenet_utils.recipes import RECIPES, find_recipe
+from lenet_utils.recipes import RECIPES, RECIPES_1998, find_recipe
 from lenet_utils.runs import Run, load_results, study, summarise_results
 from lenet_utils.training import find_device
 
@@ -90,16 +90,17 @@ def build_parser() -> Parser:
 
 
 def show_recipes(options: argparse.Namespace) -> None:
-    table = summarise_results(load_results())
+    recipes = RECIPES | RECIPES_1998
+    table = summarise_results(load_results(), recipes)
     print(
-        f"{'recipe':16} {'claimed':>7}  {'measured (mean +- sd of seeds)':30}  {'verdict':11}  document"
+        f"{'recipe':22} {'claimed':>7}  {'measured (mean +- sd of seeds)':30}  {'verdict':11}  document"
     )
     for name, row in table.iterrows():
-        claimed = "none" if RECIPES[name].claimed is None else f"{row.claimed:.2f}"
+        claimed = "none" if recipes[name].claimed is None else f"{row.claimed:.2f}"
         measured = (
             f"{row['mean']:.2f} +- {row.sd:.2f} ({row.seeds} seeds)" if row.seeds else "not run yet"
         )
-        print(f"{name:16} {claimed:>7}  {measured:30}  {row.verdict:11}  {RECIPES[name].document}")
+        print(f"{name:22} {claimed:>7}  {measured:30}  {row.verdict:11}  {recipes[name].document}")
 
 
 def train(options: argparse.Namespace) -> int:

@@ -53,7 +53,11 @@ def save_checkpoint(
         "state": {name: value.cpu() for name, value in model.state_dict().items()},
     }
     with torch.random.fork_rng(devices=[]):  # building a model draws random numbers
-        _build(content, Path(path).name)  # what cannot be loaded again is not written
+        built = _build(content, Path(path).name)  # what cannot be loaded again is not written
+    if repr(built) != repr(model):
+        raise ValueError(
+            f"the model was not built with the settings {settings or {}}: a checkpoint needs all of its arguments."
+        )
     save_whole(path, content)
 
 

@@ -10,12 +10,15 @@ Every backward pass knows two powers. With 1 it carries back first derivatives: 
 back second derivatives: the curvature, by the same chain rule with every factor squared.
 """
 
+import sys
 from collections.abc import Sequence
 
 import torch
 from torch import nn
+from tqdm import tqdm
 
 from lenet_utils.models import LeNet1998, draw_digit_codes
+from lenet_utils.training import someone_is_watching
 
 MU = 0.02  # keeps the steps finite where the curvature is zero
 CURVATURE_IMAGES = 500  # digits for the estimate of the curvature before each pass
@@ -267,7 +270,8 @@ class Trainer1998:
             rate: the global learning rate.
         """
         steps = self.compute_steps(-rate)
-        for places in orders.T:
+        hidden = not someone_is_watching()
+        for places in tqdm(orders.T, file=sys.stdout, leave=False, disable=hidden):
             self.backward(self.forward(images[places]), labels[places], 1)
             for name, layer in self.trained.items():
                 for value, derivative, step in zip(layer.values, layer.derivatives, steps[name]):

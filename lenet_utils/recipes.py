@@ -1,10 +1,13 @@
 """The recipes of the documents behind this course: which network, fed how, trained how, and what was claimed."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import torch
 from torch import nn
 
+from lenet_utils.lenet1998 import compute_loss
 from lenet_utils.models import build_model
 
 MARQUARDT = "Levenberg-Marquardt"  # of 1998: trains by lenet1998.Trainer1998
@@ -26,6 +29,7 @@ class Recipe:
         claimed: the published accuracy on the 10,000 test images in percent, if there is one.
         settings: arguments of the model, where it takes any.
         chosen: what the document does not say and was chosen here, on a validation split.
+        compute_loss: what is descended.
     """
 
     document: str
@@ -38,6 +42,7 @@ class Recipe:
     claimed: float | None
     settings: dict = field(default_factory=dict)
     chosen: str = ""
+    compute_loss: Callable = nn.functional.cross_entropy
 
     def build_model(self) -> nn.Module:
         """Return the network with new random weights."""
@@ -47,6 +52,11 @@ class Recipe:
         """Return an optimiser that holds the parameters of ``model``."""
         return OPTIMIZERS[self.optimizer](model.parameters(), **self.optimizer_settings)
 
+
+RUBBISH = 20.0  # j of equation 9
+HIGHEST_RATE = (
+    0.00005  # of 1998's schedule; with its first five rates F6's inputs all saturate here
+)
 
 SLIDES_PYTORCH = "slides Handwritten Digit Recognition on MNIST Data Using PyTorch"
 
@@ -130,8 +140,71 @@ RECIPES = {
 }
 
 
+def _build_recipe_of_1998(
+    rubbish: float | None, distorted: bool = False, claimed: float | None = None
+) -> Recipe:
+    schedule = ((0.0005, 2), (0.0002, 3), (0.0001, 3), (0.00005, 4), (0.00001, 8))  # rate, passes
+    rates = tuple(min(rate, HIGHEST_RATE) for rate, passes in schedule for _ in range(passes))
+    return Recipe(
+        document="LeCun, Bottou, Bengio, Haffner 1998",
+        model="LeNet1998",
+        inputs={"normalisation": "1998", "size": 32, "method": "pad"},
+        batch_size=1,
+        optimizer=MARQUARDT,
+        optimizer_settings={"rates": rates, "rubbish": rubbish, "distorted": distorted},
+        epochs=20,
+        claimed=claimed,
+        chosen=f"no rate above {HIGHEST_RATE}, first weights, j = {RUBBISH}",
+    )
+
+
+RECIPES_1998 = {
+    "lenet5-1998": _build_recipe_of_1998(RUBBISH, claimed=99.05),
+    "lenet5-1998-eq8": _build_recipe_of_1998(None),
+    "lenet5-1998-distorted": _build_recipe_of_1998(RUBBISH, distorted=True, claimed=99.2),
+}
+
+
+def _build_ladder() -> dict[str, Recipe]:
+    rung = Recipe(
+        document="from 1998 to today",
+        model="LadderNet",
+        inputs={"normalisation": "1998", "size": 32, "method": "pad"},
+        batch_size=64,
+        optimizer="SGD",
+        optimizer_settings={"lr": 0.01},
+        epochs=6,
+        claimed=None,
+        chosen="learning rate",
+        compute_loss=partial(compute_loss, rubbish=RUBBISH),
+    )
+    rungs = {"ladder-batches": rung}
+    settings = {}
+    for name, change in {
+        "ladder-adam": {"optimizer": "Adam", "optimizer_settings": {"lr": 0.001, "fused": True}},
+        "ladder-dense-c3": {"settings": {"dense_c3": True}},
+        "ladder-softmax": {
+            "settings": {"softmax": True},
+            "compute_loss": nn.functional.cross_entropy,
+        },
+        "ladder-pooling": {"settings": {"plain_pooling": True}},
+        "ladder-relu": {"settings": {"relu": True}},
+        "ladder-input": {"inputs": {"normalisation": "mnist", "size": 32, "method": "pad"}},
+    }.items():
+        settings = settings | change.pop("settings", {})
+        rung = replace(rung, settings=settings, **change)
+        rungs[name] = rung
+    return rungs
+
+
+LADDER = (
+    _build_ladder()
+)  # each rung changes one thing of the rung before; the first follows on lenet5-1998
+
+
 def find_recipe(name: str) -> Recipe:
-    """Return the recipe of that name, or raise a ValueError that names them all."""
-    if name not in RECIPES:
-        raise ValueError(f"unknown recipe {name!r}: choose one of {', '.join(RECIPES)}.")
-    return RECIPES[name]
+    """Return the recipe or rung of that name, or raise a ValueError that names them all."""
+    recipes = RECIPES | RECIPES_1998 | LADDER
+    if name not in recipes:
+        raise ValueError(f"unknown recipe {name!r}: choose one of {', '.join(recipes)}.")
+    return recipes[name]

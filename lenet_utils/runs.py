@@ -15,15 +15,12 @@ from lenet_utils.data import find_data_root, load_mnist, make_loader, prepare_im
 from lenet_utils.evaluation import evaluate, predict_logits
 from lenet_utils.lenet1998 import CURVATURE_IMAGES, Trainer1998, distort_images
 from lenet_utils.models import count_parameters
-from lenet_utils.recipes import MARQUARDT, RECIPES, find_recipe
+from lenet_utils.recipes import MARQUARDT, RECIPES, Recipe, find_recipe
 from lenet_utils.training import SCORED_TRAINING_IMAGES, History, fit
 
 STATE_FORMAT = "lenet_utils interrupted run 1"
-KEPT_WEIGHTS = (
-    "mlp",
-    "cnn3x3",
-    "lenet5-adam",
-)  # recipes of which a study keeps the trained networks
+# Recipes of which a study keeps the trained networks.
+KEPT_WEIGHTS = ("mlp", "cnn3x3", "lenet5-adam", "lenet5-1998")
 RESULT_COLUMNS = [
     "recipe", "seed", "epochs", "test_accuracy", "test_loss", "train_accuracy", "parameters", "train_seconds",
     "threads", "torch", "processor", "date",
@@ -83,6 +80,7 @@ class Run:
                 epochs,
                 history=self.history,
                 after_epoch=keep,
+                compute_loss=self.recipe.compute_loss,
             )
         return self.history
 
@@ -241,14 +239,14 @@ def load_predictions(name: str, root: Path | None = None) -> np.ndarray:
     )
 
 
-def summarise_results(results: pd.DataFrame) -> pd.DataFrame:
+def summarise_results(results: pd.DataFrame, recipes: dict[str, Recipe] = RECIPES) -> pd.DataFrame:
     """Return one row a recipe: what was claimed, and what all its seeds gave.
 
     Columns: ``claimed``, ``seeds``, ``mean``, ``sd`` (of a single run, with n - 1), ``least``, ``most`` (all in
     percent), ``seconds`` (mean per run), ``parameters``, ``verdict``.
     """
     rows = {}
-    for name, recipe in RECIPES.items():
+    for name, recipe in recipes.items():
         runs = results[results.recipe == name]
         accuracy = runs.test_accuracy.astype(float)
         verdict = "no claim"

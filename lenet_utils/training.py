@@ -101,8 +101,14 @@ class History:
         return cls(pd.DataFrame(rows, columns=columns), np.array(batch_losses))
 
 
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # of logits (N, 10) and labels (N,)
+
+
 def train_one_epoch(
-    model: nn.Module, loader: DataLoader, optimizer: torch.optim.Optimizer
+    model: nn.Module,
+    loader: DataLoader,
+    optimizer: torch.optim.Optimizer,
+    compute_loss: Loss = nn.functional.cross_entropy,
 ) -> list[float]:
     """Show the model every image once, take one step after each batch, and return the loss of each batch.
 
@@ -112,16 +118,17 @@ def train_one_epoch(
         model: returns logits (B, 10); left in training mode.
         loader: batches of (images (B, C, H, W) float32, labels (B,) int64).
         optimizer: holds the parameters of ``model``.
+        compute_loss: what to descend: a mean over the batch.
     """
     device = next(model.parameters()).device
     model.train()
     losses = []
     for images, labels in tqdm(
-        loader, file=sys.stdout, leave=False, disable=not _someone_is_watching()
+        loader, file=sys.stdout, leave=False, disable=not someone_is_watching()
     ):
         images, labels = images.to(device), labels.to(device)
         optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(model(images), labels)
+        loss = compute_loss(model(images), labels)
         loss.backward()
         optimizer.step()
         losses.append(loss.detach())
@@ -137,6 +144,7 @@ def fit(
     other: str = "test",
     history: History | None = None,
     after_epoch: Callable[[History], None] | None = None,
+    compute_loss: Loss = nn.functional.cross_entropy,
 ) -> History:
     """Train ``model`` for ``epochs`` epochs, print one line after each, and return the history.
 
@@ -152,18 +160,21 @@ def fit(
         other: what the other set is, "test" or "validation"; the history's columns are named after it.
         history: go on from here, with the same loaders and optimiser; its epochs count towards ``epochs``.
         after_epoch: called with the history so far after each epoch, to keep it somewhere.
+        compute_loss: what to descend; the history's losses are cross-entropies, whatever it is.
     """
     if epochs < 1:
         raise ValueError(f"epochs must be 1 or more, not {epochs}.")
     if other not in ("test", "validation"):
         raise ValueError(f"other must be 'test' or 'validation', not {other!r}.")
+    if history is not None and f"{other}_loss" not in history.epochs:
+        raise ValueError(f"the history is not one of a {other} set: {', '.join(history.epochs)}.")
     images, labels = train_loader.dataset[:SCORED_TRAINING_IMAGES]
     score_loader = make_loader(images, labels, batch_size=200, shuffle=False)
     rows = [] if history is None else list(history.epochs.itertuples(index=False, name=None))
     batch_losses = [] if history is None else list(history.batch_losses)
     for epoch in range(len(rows) + 1, epochs + 1):
         start = time.perf_counter()
-        batch_losses.append(train_one_epoch(model, train_loader, optimizer))
+        batch_losses.append(train_one_epoch(model, train_loader, optimizer, compute_loss))
         seconds = time.perf_counter() - start
         train_loss, train_accuracy = evaluate(model, score_loader)
         other_loss, other_accuracy = evaluate(model, other_loader)
@@ -178,8 +189,8 @@ def fit(
     return History.from_rows(rows, batch_losses, other)
 
 
-def _someone_is_watching() -> bool:
-    """Whether a progress bar has a reader: a terminal, or a notebook with a person at it (who could type)."""
+def someone_is_watching() -> bool:
+    """Return whether a progress bar has a reader: a terminal, or a notebook with a person at it (who could type)."""
     if "ipykernel" in sys.modules:
         from IPython import get_ipython
 

@@ -80,8 +80,35 @@ BREAKAGES = {
         "return loss_sum / count, 100 * (logits.argmax(dim=1) == labels).float().mean().item()",
         "test_batches_of_unequal_size",
     ),
+    # What others got wrong when they built the network of 1998.
+    "subsampling by the mean": (
+        "models.py",
+        "sums = 4 * nn.functional.avg_pool2d(maps, 2)",
+        "sums = nn.functional.avg_pool2d(maps, 2)",
+        "test_forward_pass_is_that_of_a_slow_reference",
+    ),
+    "no squashing after a layer": (
+        "models.py",
+        "            x = self.squash(layer(x))",
+        "            x = layer(x) if layer is self.c3 else self.squash(layer(x))",
+        "test_forward_pass_is_that_of_a_slow_reference",
+    ),
+    "curvature by the chain rule of the gradient": (
+        "lenet1998.py",
+        "return x if power == 1 else x.square()",
+        "return x",
+        "test_curvature_is_the_diagonal",
+    ),
+    "rubbish class left out": (
+        "lenet1998.py",
+        "torch.cat([logits, rubbish_logits], dim=1)",
+        "logits",
+        "test_losses_are_the_formulas",
+    ),
 }
-TESTS = ["test_data.py", "test_models.py", "test_evaluation.py", "test_training.py"]
+TESTS = [
+    "test_data.py", "test_models.py", "test_evaluation.py", "test_training.py", "test_lenet1998.py",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

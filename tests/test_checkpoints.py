@@ -44,7 +44,7 @@ def test_files_are_read_onto_the_cpu_and_without_code(path, monkeypatch):
 def test_shipped_checkpoint_is_the_recipe_of_notebook_04():
     model, inputs = load_checkpoint(find_checkpoint("lenet5.pt"))
     assert type(model) is LeNet5
-    assert inputs == {"size": 32, "method": "resize", "normalisation": "unit"}
+    assert inputs == {"size": 32, "method": "resize", "normalisation": "mnist"}
     test_set = load_mnist(train=False)
     loader = make_loader(
         prepare_images(test_set.data, **inputs), test_set.targets, 200, shuffle=False
@@ -135,3 +135,12 @@ def test_what_could_not_be_loaded_again_is_not_written(tmp_path):
     with pytest.raises(ValueError, match="weights in cnn.pt do not fit"):  # settings forgotten
         save_checkpoint(tmp_path / "cnn.pt", SimpleCNN(kernel_size=5), INPUTS)
     assert not list(tmp_path.iterdir())
+
+
+def test_forgotten_settings_are_noticed(tmp_path):
+    model = SimpleCNN(dropout=0.5)  # its weights would fit a model without this setting
+    with pytest.raises(ValueError, match="needs all of its arguments"):
+        save_checkpoint(tmp_path / "cnn.pt", model, {})
+    assert not (tmp_path / "cnn.pt").exists()
+    save_checkpoint(tmp_path / "cnn.pt", model, {}, {"dropout": 0.5})
+    assert load_checkpoint(tmp_path / "cnn.pt").model.classifier[0].p == 0.5

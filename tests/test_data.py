@@ -202,7 +202,8 @@ def test_normalised_training_set_has_mean_0_and_standard_deviation_1(train_set):
 
 
 @pytest.mark.parametrize(
-    "name, low, high", [("unit", 0, 1), ("half", -1, 1), ("mnist", -0.4242, 2.8215)]
+    "name, low, high",
+    [("unit", 0, 1), ("half", -1, 1), ("mnist", -0.4242, 2.8215), ("1998", -0.1, 1.175)],
 )
 def test_ranges(train_set, name, low, high):
     images = prepare_images(train_set.data[:100], normalisation=name)
@@ -258,7 +259,7 @@ def test_does_not_change_its_argument(train_set):
         (
             torch.zeros(5, 28, 28, dtype=torch.uint8),
             {"normalisation": "minist"},
-            "'minist'.*'half', 'mnist', 'unit'",
+            "'minist'.*'1998', 'half', 'mnist', 'unit'",
         ),
         (
             torch.zeros(5, 28, 28, dtype=torch.uint8),

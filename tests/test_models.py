@@ -1,5 +1,7 @@
 """The networks: their sizes, their connections, what they refuse."""
 
+from dataclasses import fields
+
 import pytest
 import torch
 from torch import nn
@@ -15,6 +17,7 @@ from lenet_utils.models import (
     compute_output_size,
     count_parameters,
 )
+from lenet_utils.recipes import LADDER
 
 PARAMETERS = {
     "MLP": 109_386,
@@ -23,8 +26,12 @@ PARAMETERS = {
     "LeNet5": 61_706,
     "LeNet5Selective": 60_806,
     "LeNet28": 44_426,
+    "LeNet1998": 60_000,
+    "LadderNet": 60_000,
 }
-SIZES = {name: 32 if name in ("LeNet5", "LeNet5Selective") else 28 for name in MODELS}
+SIZES = {
+    name: 28 if name in ("MLP", "SigmoidConvNet", "SimpleCNN", "LeNet28") else 32 for name in MODELS
+}
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -167,3 +174,32 @@ def test_output_size_agrees_with_torch():
 def test_impossible_sizes_are_refused(arguments):
     with pytest.raises(ValueError, match=str(arguments[0])):
         compute_output_size(*arguments)
+
+
+def test_the_ladder_begins_in_1998_and_ends_today():
+    torch.manual_seed(0)
+    first = build_model("LadderNet")
+    original = build_model("LeNet1998")
+    original.load_state_dict(first.state_dict())
+    images = torch.randn(2, 1, 32, 32)
+    assert torch.equal(first(images), original(images))
+    today = build_model("LadderNet", dense_c3=True, softmax=True, plain_pooling=True)
+    usual = build_model("LeNet5")  # the same but for the constants of the scaled tanh
+    assert [p.shape for p in today.parameters()] == [p.shape for p in usual.parameters()]
+    usual.load_state_dict(today.state_dict())
+    for name in ("c1_tanh", "c3_tanh", "c5_tanh", "f6_tanh"):
+        setattr(usual, name, today.squash)
+    assert torch.allclose(today(images), usual(images), atol=1e-6)
+
+
+def test_each_rung_changes_one_thing():
+    rungs = list(LADDER.values())
+    assert len(rungs) == 7
+    for before, after in zip(rungs, rungs[1:]):
+        changed = {
+            f.name for f in fields(before) if getattr(before, f.name) != getattr(after, f.name)
+        }
+        assert changed in (
+            {"optimizer", "optimizer_settings"}, {"settings"}, {"settings", "compute_loss"}, {"inputs"},
+        ), changed  # fmt: skip
+        assert len(after.settings) - len(before.settings) == ("settings" in changed)

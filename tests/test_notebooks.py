@@ -40,7 +40,7 @@ def outputs(path: Path) -> list[dict]:
 def test_the_course_has_its_notebooks():
     assert NAMES == [
         "01_dataset_exploration", "02_mlp_baseline", "03_simple_cnn", "04_lenet5", "05_feature_maps",
-        "06_confusion_matrix",
+        "06_confusion_matrix", "07_lenet5_1998",
     ]  # fmt: skip
 
 
@@ -170,7 +170,9 @@ def test_every_solution_satisfies_its_checker(path, exercise, solution, capsys):
 
 
 def first_time_pointers():
-    for name in ("data", "models", "evaluation", "training", "checkpoints", "plotting"):
+    for name in (
+        "data", "models", "evaluation", "training", "checkpoints", "plotting", "lenet1998",
+    ):  # fmt: skip
         module = importlib.import_module(f"lenet_utils.{name}")
         for match in re.finditer(r"notebooks/(\w+)\.ipynb,\s+«([^»]+)»", inspect.getsource(module)):
             yield pytest.param(match[1], " ".join(match[2].split()), id=f"{name}-{match[2]}")

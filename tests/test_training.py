@@ -199,3 +199,32 @@ def test_missing_device_is_refused(monkeypatch, name):
     monkeypatch.setenv("LENET_DEVICE", name)
     with pytest.raises(ValueError, match=f"no device '{name}' here: the devices found are .*cpu"):
         find_device()
+
+
+def test_history_of_another_set_is_refused(images_and_labels):
+    model = make_model()
+    loader = make_loader(*images_and_labels, 16, shuffle=True, seed=0)
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    history = fit(model, loader, loader, optimizer, 1, other="validation")
+    with pytest.raises(ValueError, match="not one of a test set: epoch, train_loss"):
+        fit(model, loader, loader, optimizer, 2, history=history)
+
+
+def test_the_loss_given_is_the_loss_descended(images_and_labels):
+    model = make_model()
+    before = model[1].weight.clone()
+
+    def compute_nothing(logits, labels):
+        return 0 * nn.functional.cross_entropy(logits, labels) + 7
+
+    loader = make_loader(*images_and_labels, 16, shuffle=True, seed=0)
+    history = fit(
+        model,
+        loader,
+        loader,
+        torch.optim.SGD(model.parameters(), 0.1),
+        1,
+        compute_loss=compute_nothing,
+    )
+    assert (history.batch_losses == 7).all() and torch.equal(model[1].weight, before)
+    assert history.epochs.train_loss[0] < 7  # the scores are cross-entropies all the same
