@@ -132,3 +132,16 @@ def test_image_and_maps_have_their_titles():
 def test_wrong_shapes_are_refused(function, shape):
     with pytest.raises(ValueError, match=r"\(., H, W\) with . of 1 or more, not "):
         function(np.zeros(shape))
+
+
+def test_band_reaches_from_the_least_to_the_most_run():
+    runs = pd.DataFrame(
+        {"seed": [0, 0, 1, 1], "epoch": [1, 2, 1, 2], "test_accuracy": [90, 95, 94, 96.0]}
+    )
+    one = pd.DataFrame({"epoch": [1], "test_accuracy": [91.0]})
+    axis = plotting.plot_band(runs, one)
+    corners = axis.collections[0].get_paths()[0].vertices
+    assert {tuple(corner) for corner in corners} == {(1, 90), (1, 94), (2, 95), (2, 96)}
+    mean, this = axis.lines
+    assert list(mean.get_ydata()) == [92, 95.5] and list(this.get_ydata()) == [91]
+    assert "2 stored runs" in axis.get_legend().get_texts()[0].get_text()

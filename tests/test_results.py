@@ -96,3 +96,10 @@ def test_readme_tells_how_near_the_network_of_1998_comes():
         f"| training error (%) | 0.35 | {100 - train.mean():.2f} |",
     ):
         assert line in readme, f"the README lacks: {line}"
+
+
+def test_a_recipe_without_runs_is_told(tmp_path):
+    with pytest.raises(ValueError, match="no run of mlp yet: python -m lenet_utils study mlp"):
+        load_histories("mlp", tmp_path)
+    with pytest.raises(ValueError, match="unknown recipe 'mpl'"):
+        load_histories("mpl")
