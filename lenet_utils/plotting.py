@@ -275,7 +275,7 @@ def plot_mosaic(
         limit: the value of the strongest colour; the largest absolute value if not given.
         grey: draw images instead of maps: 0 is black, ``limit`` white.
     """
-    maps = np.asarray(maps)
+    maps = np.asarray(maps, dtype=float)  # the gaps are nan
     if maps.ndim != 4 or 0 in maps.shape:
         raise ValueError(f"maps must have the shape (R, C, H, W) without a zero, not {maps.shape}.")
     limit = float(np.abs(maps).max()) if limit is None else limit
