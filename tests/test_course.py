@@ -67,20 +67,6 @@ def test_readme_shows_the_picture_of_notebook_05():
     assert (ROOT / "data" / "journey.png").read_bytes() == picture
 
 
-def test_readme_shows_the_results_stored_in_the_notebooks():
-    stored = []
-    for name in ("02_mlp_baseline", "03_simple_cnn", "04_lenet5"):
-        for kind, _, cell in read_notebook(ROOT / "notebooks" / f"{name}.ipynb"):
-            texts = cell["outputs"] if kind == "code" else []
-            text = "".join("".join(output.get("text", "")) for output in texts)
-            for accuracy, epochs in re.findall(r"here: ([\d.]+) % after (\d+)", text):
-                stored.append((name[:2], epochs, accuracy))
-    rows = re.findall(
-        r"^\| [^|]+ \| (0\d) \| (\d+)[^|]* \| [\d,]+ \| ([\d.]+) % \|", read("README.md"), re.M
-    )
-    assert len(stored) == 4 and sorted(rows) == sorted(stored)
-
-
 def test_unknown_command_shows_the_help():
     result = subprocess.run(
         [sys.executable, ROOT / "course.py", "tset"], capture_output=True, text=True

@@ -1,9 +1,11 @@
 """The stored runs: complete, in step with each other, and rightly told in the README."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
-from notebooks_as_data import ROOT
+from notebooks_as_data import ROOT, read_notebook
 
 from lenet_utils.checkpoints import find_checkpoint, load_checkpoint
 from lenet_utils.data import find_data_root, load_mnist, prepare_images
@@ -52,6 +54,26 @@ def test_predictions_and_histories_give_the_accuracies(name):
         assert history.epoch.tolist() == list(range(1, row.epochs + 1))
         assert history.test_accuracy.iloc[-1] == pytest.approx(row.test_accuracy)
         assert history.test_loss.iloc[-1] == pytest.approx(row.test_loss, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "notebook, name",
+    [
+        ("02_mlp_baseline", "mlp"),
+        ("03_simple_cnn", "convnet-sigmoid"),
+        ("04_lenet5", "lenet5-adam"),
+    ],
+)
+def test_notebooks_train_their_recipe_as_the_runs_did(notebook, name):
+    found = []
+    for kind, _, cell in read_notebook(ROOT / "notebooks" / f"{notebook}.ipynb"):
+        texts = cell["outputs"] if kind == "code" else []
+        text = "".join("".join(output.get("text", "")) for output in texts)
+        found += re.findall(r"here: ([\d.]+) % after (\d+)", text)
+    epochs = find_recipe(name).epochs
+    (accuracy,) = (float(accuracy) for accuracy, after in found if int(after) == epochs)
+    stored = RESULTS.query("recipe == @name and seed == 0").test_accuracy.item()
+    assert accuracy == pytest.approx(stored, abs=0.15)
 
 
 @pytest.mark.parametrize("name", KEPT_WEIGHTS)
