@@ -19,7 +19,7 @@ from lenet_utils.evaluation import (
 )
 from lenet_utils.images import read_digit
 from lenet_utils.recipes import RECIPES, RECIPES_1998, find_recipe
-from lenet_utils.runs import Run, load_results, study, summarise_results
+from lenet_utils.runs import Run, load_results, load_runs, study, summarise_results
 from lenet_utils.training import find_device
 
 
@@ -111,7 +111,7 @@ def train(options: argparse.Namespace) -> int:
         folder = options.resume
         if not (folder / "state.pt").is_file():
             raise ValueError(f"{folder} holds no interrupted run: there is no state.pt in it.")
-        run, epochs = Run.load_state(folder / "state.pt", device)
+        (run,), epochs = load_runs(folder / "state.pt", device)
     else:
         recipe = find_recipe(options.recipe)
         epochs = recipe.epochs if options.epochs is None else options.epochs

@@ -1,6 +1,5 @@
 """The recipes of the documents behind this course: which network, fed how, trained how, and what was claimed."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -9,6 +8,7 @@ from torch import nn
 
 from lenet_utils.lenet1998 import compute_loss
 from lenet_utils.models import build_model
+from lenet_utils.training import Loss
 
 MARQUARDT = "Levenberg-Marquardt"  # of 1998: trains by lenet1998.Trainer1998
 OPTIMIZERS = {"SGD": torch.optim.SGD, "Adam": torch.optim.Adam}
@@ -42,7 +42,7 @@ class Recipe:
     claimed: float | None
     settings: dict = field(default_factory=dict)
     chosen: str = ""
-    compute_loss: Callable = nn.functional.cross_entropy
+    compute_loss: Loss = nn.functional.cross_entropy
 
     def build_model(self) -> nn.Module:
         """Return the network with new random weights."""
@@ -54,9 +54,7 @@ class Recipe:
 
 
 RUBBISH = 20.0  # j of equation 9
-HIGHEST_RATE = (
-    0.00005  # of 1998's schedule; with its first five rates F6's inputs all saturate here
-)
+HIGHEST_RATE = 0.00005  # of 1998's schedule: with its first rates all units of C5 saturate here
 
 SLIDES_PYTORCH = "slides Handwritten Digit Recognition on MNIST Data Using PyTorch"
 
@@ -179,27 +177,26 @@ def _build_ladder() -> dict[str, Recipe]:
         compute_loss=partial(compute_loss, rubbish=RUBBISH),
     )
     rungs = {"ladder-batches": rung}
-    settings = {}
-    for name, change in {
-        "ladder-adam": {"optimizer": "Adam", "optimizer_settings": {"lr": 0.001, "fused": True}},
-        "ladder-dense-c3": {"settings": {"dense_c3": True}},
-        "ladder-softmax": {
-            "settings": {"softmax": True},
-            "compute_loss": nn.functional.cross_entropy,
-        },
-        "ladder-pooling": {"settings": {"plain_pooling": True}},
-        "ladder-relu": {"settings": {"relu": True}},
-        "ladder-input": {"inputs": {"normalisation": "mnist", "size": 32, "method": "pad"}},
-    }.items():
-        settings = settings | change.pop("settings", {})
-        rung = replace(rung, settings=settings, **change)
-        rungs[name] = rung
+
+    def climb(name: str, **change) -> None:
+        nonlocal rung
+        rung = rungs[name] = replace(rung, **change)
+
+    climb("ladder-adam", optimizer="Adam", optimizer_settings={"lr": 0.001, "fused": True})
+    climb("ladder-dense-c3", settings={"dense_c3": True})
+    climb(
+        "ladder-softmax",
+        settings=rung.settings | {"softmax": True},
+        compute_loss=nn.functional.cross_entropy,
+    )
+    climb("ladder-pooling", settings=rung.settings | {"plain_pooling": True})
+    climb("ladder-relu", settings=rung.settings | {"relu": True})
+    climb("ladder-input", inputs={"normalisation": "mnist", "size": 32, "method": "pad"})
     return rungs
 
 
-LADDER = (
-    _build_ladder()
-)  # each rung changes one thing of the rung before; the first follows on lenet5-1998
+# Each rung changes one thing of the rung before; the first follows on lenet5-1998.
+LADDER = _build_ladder()
 
 
 def find_recipe(name: str) -> Recipe:

@@ -18,7 +18,7 @@ from lenet_utils.models import count_parameters
 from lenet_utils.recipes import MARQUARDT, RECIPES, Recipe, find_recipe
 from lenet_utils.training import SCORED_TRAINING_IMAGES, History, fit
 
-STATE_FORMAT = "lenet_utils interrupted run 1"
+STATE_FORMAT = "lenet_utils interrupted run 2"
 # Recipes of which a study keeps the trained networks.
 KEPT_WEIGHTS = ("mlp", "cnn3x3", "lenet5-adam", "lenet5-1998")
 RESULT_COLUMNS = [
@@ -40,10 +40,9 @@ class Run:
 
     def __init__(self, name: str, seed: int, device: torch.device | str = "cpu"):
         self.name, self.seed, self.recipe = name, seed, find_recipe(name)
-        sets = [load_mnist(train=True), load_mnist(train=False)]
-        self.raw_images = sets[0].data
         (self.train_images, self.train_labels), (self.test_images, self.test_labels) = (
-            (prepare_images(s.data, **self.recipe.inputs), s.targets) for s in sets
+            (prepare_images(s.data, **self.recipe.inputs), s.targets)
+            for s in (load_mnist(train=True), load_mnist(train=False))
         )
         torch.manual_seed(seed)
         self.model = self.recipe.build_model()
@@ -64,13 +63,16 @@ class Run:
     def train(self, epochs: int, state_file: Path | None = None) -> History:
         """Train up to ``epochs`` epochs in all; write the state after each to ``state_file``, if one is given."""
 
+        def keep_state() -> None:
+            if state_file:
+                save_runs(state_file, [self], epochs)
+
         def keep(history: History) -> None:
             self.history = history
-            if state_file:
-                self.save_state(state_file, epochs)
+            keep_state()
 
         if self.by_digit:
-            train_side_by_side([self], epochs, lambda: keep(self.history))
+            train_side_by_side([self], epochs, keep_state)
         else:
             self.history = fit(
                 self.model,
@@ -84,15 +86,13 @@ class Run:
             )
         return self.history
 
-    def save_state(self, path: Path, epochs: int) -> None:
-        """Write all that the rest of the run depends on: weights, history, optimiser, random states."""
+    def build_state(self) -> dict:
+        """Return all that the rest of the run depends on: weights, history, optimiser, random states."""
         state = {
-            "format": STATE_FORMAT,
             "recipe": self.name,
             "seed": self.seed,
-            "epochs": epochs,
             "model": self.model.state_dict(),
-            "rows": self.history.epochs.to_numpy().tolist(),
+            "rows": list(self.history.epochs.itertuples(index=False, name=None)),
             "batch_losses": torch.from_numpy(self.history.batch_losses),
         }
         if not self.by_digit:  # those draw nothing that does not follow from seed and epoch
@@ -102,28 +102,37 @@ class Run:
                 "random": torch.get_rng_state(),
                 "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
             }
-        save_whole(path, state)
+        return state
 
     @classmethod
-    def load_state(cls, path: Path, device: torch.device | str = "cpu") -> tuple["Run", int]:
-        """Read what :meth:`save_state` wrote; return the run and the epochs it is to have in all."""
-        state = load_saved(path, STATE_FORMAT, "interrupted run")
+    def from_state(cls, state: dict, device: torch.device | str = "cpu") -> "Run":
+        """Return the run as it was when :meth:`build_state` was called."""
         run = cls(state["recipe"], state["seed"], device)
         run.model.load_state_dict(state["model"])
-        run.history = History.from_rows(
-            [(int(row[0]), *row[1:]) for row in state["rows"]], state["batch_losses"].numpy()
-        )
+        run.history = History.from_rows(state["rows"], state["batch_losses"].numpy())
         if not run.by_digit:
             run.optimizer.load_state_dict(state["optimizer"])
             run.loader.sampler.sampler.generator.set_state(state["order"])
             torch.set_rng_state(state["random"])
             if state["random_cuda"] and torch.cuda.is_available():
                 torch.cuda.set_rng_state_all(state["random_cuda"])
-        return run, state["epochs"]
+        return run
 
     def save_model(self, path: Path) -> None:
         """Write the network as a checkpoint, with how its images were prepared."""
         save_checkpoint(path, self.model, self.recipe.inputs, self.recipe.settings)
+
+
+def save_runs(path: Path, runs: Sequence[Run], epochs: int) -> None:
+    """Write unfinished runs, which are to have ``epochs`` epochs in all."""
+    states = [run.build_state() for run in runs]
+    save_whole(path, {"format": STATE_FORMAT, "epochs": epochs, "runs": states})
+
+
+def load_runs(path: Path, device: torch.device | str = "cpu") -> tuple[list[Run], int]:
+    """Read what :func:`save_runs` wrote; return the runs, and the epochs that they are to have in all."""
+    content = load_saved(path, STATE_FORMAT, "interrupted run")
+    return [Run.from_state(state, device) for state in content["runs"]], content["epochs"]
 
 
 def train_side_by_side(runs: Sequence[Run], epochs: int, after_pass: Callable[[], None]) -> None:
@@ -156,7 +165,7 @@ def train_side_by_side(runs: Sequence[Run], epochs: int, after_pass: Callable[[]
         by_epoch = torch.Generator().manual_seed(epoch)
         if settings["distorted"]:
             images = prepare_images(
-                distort_images(first.raw_images, by_epoch), **first.recipe.inputs
+                distort_images(load_mnist(train=True).data, by_epoch), **first.recipe.inputs
             )
         chosen = torch.randperm(len(labels), generator=by_epoch)[:CURVATURE_IMAGES]
         trainer.estimate_curvature(images[chosen], labels[chosen])
@@ -166,9 +175,10 @@ def train_side_by_side(runs: Sequence[Run], epochs: int, after_pass: Callable[[]
         seconds = (time.perf_counter() - start) / len(runs)
         for run in runs:
             scores = (*evaluate(run.model, score_loader), *evaluate(run.model, run.test_loader))
-            rows = run.history.epochs.to_numpy().tolist() if run.history else []
-            rows = [(int(row[0]), *row[1:]) for row in rows] + [(epoch, *scores, seconds)]
-            run.history = History.from_rows(rows, np.empty((epoch, 0)))
+            rows = run.history.epochs.itertuples(index=False, name=None) if run.history else []
+            run.history = History.from_rows(
+                [*rows, (epoch, *scores, seconds)], np.empty((epoch, 0))
+            )
             print(
                 f"{time.strftime('%H:%M:%S')}  seed {run.seed}, pass {epoch:2}/{epochs}   "
                 f"error: train {100 - scores[1]:.2f} %, test {100 - scores[3]:.2f} %   {seconds:.0f} s",
@@ -196,7 +206,7 @@ def study(names: list[str], seeds: int, root: Path | None = None) -> None:
         done = load_results(root).query("recipe == @name").seed
         missing = [seed for seed in range(seeds) if seed not in set(done)]
         print(f"{name}: seeds {missing} to do, {len(done)} in the results", flush=True)
-        if find_recipe(name).optimizer == MARQUARDT and missing:
+        if find_recipe(name).optimizer == MARQUARDT:
             _study_side_by_side(name, missing, root)
             continue
         for seed in missing:
@@ -221,22 +231,15 @@ def load_histories(name: str, root: Path | None = None) -> pd.DataFrame:
 
     Columns: ``seed``, and those of ``training.History.epochs``.
     """
-    find_recipe(name)
-    root = root or find_data_root()
-    seeds = sorted(load_results(root).query("recipe == @name").seed)
-    if not seeds:
-        raise ValueError(f"there is no run of {name} yet: python -m lenet_utils study {name}")
-    tables = {seed: pd.read_csv(root / "runs" / f"{name}-{seed}" / "history.csv") for seed in seeds}
+    folders = _find_folders(name, root)
+    tables = {seed: pd.read_csv(folder / "history.csv") for seed, folder in folders.items()}
     return pd.concat(tables, names=["seed", "row"]).reset_index("seed").reset_index(drop=True)
 
 
 def load_predictions(name: str, root: Path | None = None) -> np.ndarray:
     """Return what all runs of one recipe read in the test digits: (runs, 10000) uint8, a row a seed."""
-    seeds = load_histories(name, root).seed.unique()
-    root = root or find_data_root()
-    return np.stack(
-        [np.load(root / "runs" / f"{name}-{seed}" / "predictions.npy") for seed in seeds]
-    )
+    folders = _find_folders(name, root)
+    return np.stack([np.load(folder / "predictions.npy") for folder in folders.values()])
 
 
 def summarise_results(results: pd.DataFrame, recipes: dict[str, Recipe] = RECIPES) -> pd.DataFrame:
@@ -268,22 +271,31 @@ def summarise_results(results: pd.DataFrame, recipes: dict[str, Recipe] = RECIPE
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("recipe")
 
 
+def _find_folders(name: str, root: Path | None) -> dict[int, Path]:
+    """The folder of each run of a recipe, by seed."""
+    find_recipe(name)
+    root = root or find_data_root()
+    seeds = sorted(load_results(root).query("recipe == @name").seed)
+    if not seeds:
+        raise ValueError(f"there is no run of {name} yet: python -m lenet_utils study {name}")
+    return {seed: root / "runs" / f"{name}-{seed}" for seed in seeds}
+
+
 def _study_side_by_side(name: str, seeds: list[int], root: Path) -> None:
-    files = [root / "runs" / f"{name}-{seed}" / "state.pt" for seed in seeds]
-    if all(file.exists() for file in files):  # interrupted earlier
-        runs = [Run.load_state(file)[0] for file in files]
-    else:
-        runs = [Run(name, seed) for seed in seeds]
+    state_file = root / "runs" / f"{name}.pt"
+    runs = []
+    if state_file.exists():  # interrupted earlier: those first
+        runs = [run for run in load_runs(state_file)[0] if run.seed in seeds]
+    runs = runs or [Run(name, seed) for seed in seeds]
+    if not runs:
+        return
     epochs = runs[0].recipe.epochs
-
-    def keep() -> None:
-        for run, file in zip(runs, files):
-            run.save_state(file, epochs)
-
-    train_side_by_side(runs, epochs, keep)
-    for run, file in zip(runs, files):
+    train_side_by_side(runs, epochs, lambda: save_runs(state_file, runs, epochs))
+    for run in runs:
         _keep_result(run, root)
-        file.unlink(missing_ok=True)
+    state_file.unlink(missing_ok=True)
+    done = [run.seed for run in runs]
+    _study_side_by_side(name, [seed for seed in seeds if seed not in done], root)
 
 
 def _keep_result(run: Run, root: Path) -> None:

@@ -17,6 +17,7 @@ from lenet_utils.data import make_loader
 from lenet_utils.evaluation import evaluate
 
 SCORED_TRAINING_IMAGES = 10_000  # after each epoch
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # of logits (N, 10) and labels (N,)
 
 
 def find_device(name: str | None = None) -> torch.device:
@@ -99,9 +100,6 @@ class History:
             "seconds",
         ]
         return cls(pd.DataFrame(rows, columns=columns), np.array(batch_losses))
-
-
-Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # of logits (N, 10) and labels (N,)
 
 
 def train_one_epoch(

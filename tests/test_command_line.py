@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from lenet_utils import __main__ as command_line
 from lenet_utils import runs
 from lenet_utils.checkpoints import find_checkpoint, load_checkpoint
 from lenet_utils.data import load_mnist
-from lenet_utils.recipes import RECIPES
+from lenet_utils.recipes import RECIPES, find_recipe
 
 CHECKPOINT = str(find_checkpoint("lenet5.pt"))
 
@@ -62,23 +63,22 @@ def test_train_writes_checkpoint_history_and_curves(tmp_path, capsys):
     assert output.out.count("epoch ") == 2 and output.err == ""
 
 
-@pytest.mark.parametrize(
-    "recipe", ["cnn3x3", "lenet5-adam", "lenet5-1998-distorted"]
-)  # with dropout, and with Adam's memory
+# One with dropout, one with Adam's memory, one that distorts its digits anew in each pass.
+@pytest.mark.parametrize("recipe", ["cnn3x3", "lenet5-adam", "lenet5-1998-distorted"])
 def test_resumed_run_ends_with_the_same_weights_bit_for_bit(recipe, tmp_path, monkeypatch):
     assert call("train", recipe, "--epochs", 3, "--out", tmp_path / "whole") == 0
 
-    keep = runs.Run.save_state
+    keep = runs.save_runs
 
-    def stop_after_two(run, path, epochs):
-        keep(run, path, epochs)
-        if len(run.history.epochs) == 2:
+    def stop_after_two(path, unfinished, epochs):
+        keep(path, unfinished, epochs)
+        if len(unfinished[0].history.epochs) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(runs.Run, "save_state", stop_after_two)
+    monkeypatch.setattr(runs, "save_runs", stop_after_two)
     assert call("train", recipe, "--epochs", 3, "--out", tmp_path / "parts") == 130
     assert [file.name for file in (tmp_path / "parts").iterdir()] == ["state.pt"]
-    monkeypatch.setattr(runs.Run, "save_state", keep)
+    monkeypatch.setattr(runs, "save_runs", keep)
     torch.manual_seed(99)  # another process would have another random state
     assert call("train", "--resume", tmp_path / "parts") == 0
 
@@ -105,7 +105,7 @@ def test_interrupted_process_keeps_its_last_epoch(sent, tmp_path):
     said = process.communicate()[0]
     if sent == signal.SIGINT:
         assert process.returncode == 130 and f"train --resume {out}" in said
-    run, epochs = runs.Run.load_state(out / "state.pt")
+    (run,), epochs = runs.load_runs(out / "state.pt")
     assert epochs == 15 and 1 <= len(run.history.epochs) < 15
 
 
@@ -163,6 +163,36 @@ def test_study_keeps_results_and_never_runs_twice(tmp_path, monkeypatch, capsys)
     assert history.test_accuracy.iloc[-1] == pytest.approx(results.test_accuracy[0])
     assert (tmp_path / "runs" / "mlp-0" / "model.pt").exists()
     assert not (tmp_path / "runs" / "convnet-sigmoid-0" / "model.pt").exists()
+
+
+def test_study_side_by_side_goes_on_where_it_was_interrupted(tmp_path, monkeypatch):
+    short = replace(find_recipe("lenet5-1998"), epochs=2)
+    monkeypatch.setattr(runs, "find_recipe", lambda name: short)
+    runs.study(["lenet5-1998"], seeds=2, root=tmp_path / "whole")
+
+    keep = runs.save_runs
+
+    def stop_after_one(path, unfinished, epochs):
+        keep(path, unfinished, epochs)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runs, "save_runs", stop_after_one)
+    with pytest.raises(KeyboardInterrupt):
+        runs.study(["lenet5-1998"], seeds=2, root=tmp_path / "parts")
+    assert not (tmp_path / "parts" / "results.csv").exists()
+    monkeypatch.setattr(runs, "save_runs", keep)
+    runs.study(["lenet5-1998"], seeds=3, root=tmp_path / "parts")  # and one more
+
+    whole, parts = (runs.load_results(tmp_path / name) for name in ("whole", "parts"))
+    assert parts.seed.tolist() == [0, 1, 2] and whole.seed.tolist() == [0, 1]
+    assert not list((tmp_path / "parts" / "runs").glob("*.pt"))
+    for seed in (0, 1):
+        models = [
+            load_checkpoint(tmp_path / name / "runs" / f"lenet5-1998-{seed}" / "model.pt").model
+            for name in ("whole", "parts")
+        ]
+        for name, weight in models[0].state_dict().items():
+            assert torch.equal(weight, models[1].state_dict()[name]), name
 
 
 def test_summary_computes_mean_and_spread():

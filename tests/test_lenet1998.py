@@ -5,9 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
-from lenet_utils import lenet1998
 from lenet_utils.data import load_mnist, prepare_images
 from lenet_utils.lenet1998 import (
     MU,
@@ -129,7 +127,7 @@ def test_images_of_1998_go_from_background_to_ink(digits):
 
 
 def test_subsampling_adds_and_does_not_average():
-    layer = lenet1998.Subsampling(torch.tensor([[0.5]]), torch.tensor([[1.0]]))
+    layer = Subsampling(torch.tensor([[0.5]]), torch.tensor([[1.0]]))
     assert layer.forward(torch.ones(1, 1, 2, 2)).item() == 0.5 * 4 + 1
 
 
@@ -340,4 +338,4 @@ def test_it_learns(digits):
         logits = model(images)
     assert compute_loss(logits, labels).item() < before / 2
     assert (logits.argmax(1) == labels).float().mean() > 0.6
-    assert nn.functional.one_hot(labels, 10).sum() == 300
+    assert logits.argmax(1).unique().tolist() == list(range(10))  # no digit is forgotten
