@@ -54,7 +54,7 @@ class Recipe:
 
 
 RUBBISH = 20.0  # j of equation 9
-HIGHEST_RATE = 0.00005  # of 1998's schedule: with its first rates all units of C5 saturate here
+HIGHEST_RATE = 0.00005  # of 1998's schedule: with the first ones the network does not learn here
 
 SLIDES_PYTORCH = "slides Handwritten Digit Recognition on MNIST Data Using PyTorch"
 
@@ -152,7 +152,7 @@ def _build_recipe_of_1998(
         optimizer_settings={"rates": rates, "rubbish": rubbish, "distorted": distorted},
         epochs=20,
         claimed=claimed,
-        chosen=f"no rate above {HIGHEST_RATE}, first weights, j = {RUBBISH}",
+        chosen=f"no rate above {HIGHEST_RATE}, first weights, how the curvature begins, j = {RUBBISH}",
     )
 
 
