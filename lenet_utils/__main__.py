@@ -62,7 +62,9 @@ def build_parser() -> Parser:
     command.add_argument(
         "--out", type=Path, metavar="DIR", help="where to write; runs/RECIPE-SEED if not given"
     )
-    command.add_argument("--device", help="cpu, cuda or mps; the fastest there is if not given")
+    command.add_argument(
+        "--device", help="cpu, cuda or mps (1998: always cpu); the fastest there is if not given"
+    )
     command.add_argument("--resume", type=Path, metavar="DIR", help="go on with the run in DIR")
     command.add_argument("--force", action="store_true", help="replace what is in DIR")
     command.set_defaults(run=train)
@@ -97,9 +99,9 @@ def show_recipes(options: argparse.Namespace) -> None:
     )
     for name, row in table.iterrows():
         claimed = "none" if recipes[name].claimed is None else f"{row.claimed:.2f}"
-        measured = (
-            f"{row['mean']:.2f} +- {row.sd:.2f} ({row.seeds} seeds)" if row.seeds else "not run yet"
-        )
+        measured = f"{row['mean']:.2f} +- {row.sd:.2f} ({row.seeds} seeds)"
+        if row.seeds < 2:
+            measured = f"{row['mean']:.2f} (1 seed)" if row.seeds else "not run yet"
         print(f"{name:22} {claimed:>7}  {measured:30}  {row.verdict:11}  {recipes[name].document}")
 
 

@@ -37,7 +37,11 @@ def compute_loss(
 
     Returns:
         A scalar. Equation 9 is the cross-entropy with an eleventh class, whose distance is always j.
+
+    Raises:
+        ValueError: j is 0 or less.
     """
+    _check_rubbish(rubbish)
     if rubbish is None:
         return -logits.gather(1, labels[:, None]).mean()
     rubbish_logits = logits.new_full((len(logits), 1), -rubbish)
@@ -47,7 +51,7 @@ def compute_loss(
 def distort_images(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Return each image moved, scaled, squeezed and sheared at random.
 
-    The paper names these four and gives no amounts. Here: up to 2 pixels either way, a size of 0.9 to 1.1,
+    The paper names these four and gives no amounts. Here: up to 2 pixels either way, larger or smaller by up to 1.1,
     rows stretched by up to 1.1 against columns or the other way, and a slant of up to 0.2 columns a row.
 
     Args:
@@ -56,7 +60,14 @@ def distort_images(images: torch.Tensor, generator: torch.Generator) -> torch.Te
 
     Returns:
         (N, 28, 28) uint8, bilinear.
+
+    Raises:
+        ValueError: images of another shape or type.
     """
+    if images.shape[1:] != (28, 28) or images.dtype != torch.uint8:
+        raise ValueError(
+            f"images must be (N, 28, 28) uint8, not {tuple(images.shape)} {images.dtype}."
+        )
     u = torch.rand(len(images), 5, generator=generator) * 2 - 1  # (N, 5), from -1 to 1
     size, squeeze, slant = 1 + 0.1 * u[:, 0], 1.1 ** (u[:, 1] / 2), 0.2 * u[:, 2]
     shift = u[:, 3:] * 2 / 14  # affine_grid counts from -1 to 1
@@ -197,11 +208,9 @@ class Trainer1998:
         }
         self.layers = [step for layer in self.trained.values() for step in (layer, Squash())]
         self.codes = draw_digit_codes().to(c3)
+        _check_rubbish(rubbish)
         self.rubbish = rubbish
-        self.curvature = {
-            name: [torch.zeros_like(value) for value in layer.values]
-            for name, layer in self.trained.items()
-        }
+        self.curvature = None
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Return F6 of S networks, each looking at an image of its own: (S, 1, 32, 32) -> (S, 84)."""
@@ -241,10 +250,13 @@ class Trainer1998:
             images: (P, 1, 32, 32) float32, prepared with the normalisation "1998".
             labels: (P,) int64.
         """
+        if not len(images):
+            raise ValueError("the curvature is a mean over digits: give it 1 or more.")
         networks = len(self.trained["c1"].values[0])
-        for sums in self.curvature.values():
-            for value in sums:
-                value.zero_()
+        self.curvature = {
+            name: [torch.zeros_like(value) for value in layer.values]
+            for name, layer in self.trained.items()
+        }
         for image, label in zip(images, labels):
             self.backward(
                 self.forward(image.expand(networks, 1, 32, 32)), label.expand(networks), 2
@@ -254,7 +266,13 @@ class Trainer1998:
                     value += derivative / len(images)
 
     def compute_steps(self, rate: float) -> dict[str, list[torch.Tensor]]:
-        """Return rate / (MU + curvature), the step of every weight, by layer."""
+        """Return rate / (MU + curvature), the step of every weight, by layer.
+
+        Raises:
+            ValueError: the curvature has not been estimated yet.
+        """
+        if self.curvature is None:
+            raise ValueError("estimate the curvature first: estimate_curvature(images, labels).")
         return {
             name: [rate / (MU + value) for value in values]
             for name, values in self.curvature.items()
@@ -291,6 +309,11 @@ class Trainer1998:
                     own = getattr(model, name)
                     own.weight.copy_(weight.view_as(own.weight))
                     own.bias.copy_(bias)
+
+
+def _check_rubbish(rubbish: float | None) -> None:
+    if rubbish is not None and rubbish <= 0:
+        raise ValueError(f"rubbish, the j of equation 9, must be positive or None, not {rubbish}.")
 
 
 def _add_squares(x: torch.Tensor) -> torch.Tensor:

@@ -30,12 +30,13 @@ RESULT_COLUMNS = [
 class Run:
     """One training run of a recipe: its network, its batches, its history.
 
-    The same name and seed give the same run, bit for bit, on the same processor with as many threads.
+    The same name and seed give the same run, bit for bit, on the same processor with as many threads (and, for a
+    recipe of 1998, with as many runs side by side).
 
     Args:
-        name: a key of ``recipes.RECIPES``.
+        name: of a recipe, as ``recipes.find_recipe`` knows it.
         seed: of the initial weights, the order of the images, and dropout.
-        device: where to compute.
+        device: where to compute; the recipes of 1998 compute on the CPU, whatever it is.
     """
 
     def __init__(self, name: str, seed: int, device: torch.device | str = "cpu"):
@@ -146,6 +147,11 @@ def train_side_by_side(runs: Sequence[Run], epochs: int, after_pass: Callable[[]
         epochs: passes in all; the recipe's rates say how fast each of them learns.
         after_pass: called when the histories have grown by one pass.
     """
+    lengths = {len(run.history.epochs) if run.history else 0 for run in runs}
+    if epochs < 1 or len(lengths) > 1 or len({run.name for run in runs}) > 1:
+        raise ValueError(
+            "runs side by side are of one recipe, as far as each other, for 1 epoch or more."
+        )
     first = runs[0]
     settings = first.recipe.optimizer_settings
     trainer = Trainer1998([run.model for run in runs], settings["rubbish"])
@@ -159,8 +165,7 @@ def train_side_by_side(runs: Sequence[Run], epochs: int, after_pass: Callable[[]
     score_loader = make_loader(
         images[:SCORED_TRAINING_IMAGES], labels[:SCORED_TRAINING_IMAGES], 200, shuffle=False
     )
-    done = len(first.history.epochs) if first.history else 0
-    for epoch in range(done + 1, epochs + 1):
+    for epoch in range(lengths.pop() + 1, epochs + 1):
         start = time.perf_counter()
         by_epoch = torch.Generator().manual_seed(epoch)
         if settings["distorted"]:
@@ -192,10 +197,11 @@ def study(names: list[str], seeds: int, root: Path | None = None) -> None:
 
     Runs that are in the results already are not run again. A run writes a row of ``results.csv``, and into
     ``runs/RECIPE-SEED`` its history by epoch, its predictions on the test digits ((10000,) uint8) and, for the
-    recipes of ``KEPT_WEIGHTS``, its network.
+    recipes of ``KEPT_WEIGHTS``, its network. The seeds of a recipe of 1998 are trained side by side; interrupted,
+    they leave their state in ``runs/RECIPE.pt``, and the next study finishes them first.
 
     Args:
-        names: keys of ``recipes.RECIPES``.
+        names: of recipes, as ``recipes.find_recipe`` knows them.
         seeds: how many seeds, from 0.
         root: the folder to write to; the course's ``data`` if not given.
     """
@@ -207,7 +213,7 @@ def study(names: list[str], seeds: int, root: Path | None = None) -> None:
         missing = [seed for seed in range(seeds) if seed not in set(done)]
         print(f"{name}: seeds {missing} to do, {len(done)} in the results", flush=True)
         if find_recipe(name).optimizer == MARQUARDT:
-            _study_side_by_side(name, missing, root)
+            _study_side_by_side(name, missing, set(done), root)
             continue
         for seed in missing:
             print(f"{name}, seed {seed}", flush=True)
@@ -220,7 +226,7 @@ def load_results(root: Path | None = None) -> pd.DataFrame:
     """Return the table of all runs, one row each, with the columns ``RESULT_COLUMNS``.
 
     ``test_accuracy`` and ``train_accuracy`` are in percent, after the last epoch, in evaluation mode, over all
-    images of the set; ``train_seconds`` is the time of training alone.
+    images of the set; ``train_seconds`` is the time of training alone, and of runs side by side the share of each.
     """
     path = (root or find_data_root()) / "results.csv"
     return pd.read_csv(path) if path.exists() else pd.DataFrame(columns=RESULT_COLUMNS)
@@ -281,21 +287,22 @@ def _find_folders(name: str, root: Path | None) -> dict[int, Path]:
     return {seed: root / "runs" / f"{name}-{seed}" for seed in seeds}
 
 
-def _study_side_by_side(name: str, seeds: list[int], root: Path) -> None:
+def _study_side_by_side(name: str, missing: list[int], done: set[int], root: Path) -> None:
     state_file = root / "runs" / f"{name}.pt"
-    runs = []
-    if state_file.exists():  # interrupted earlier: those first
-        runs = [run for run in load_runs(state_file)[0] if run.seed in seeds]
-    runs = runs or [Run(name, seed) for seed in seeds]
-    if not runs:
-        return
-    epochs = runs[0].recipe.epochs
-    train_side_by_side(runs, epochs, lambda: save_runs(state_file, runs, epochs))
+    started = load_runs(state_file)[0] if state_file.exists() else []  # interrupted earlier
+    started = [run for run in started if run.seed not in done]
+    rest = [seed for seed in missing if seed not in {run.seed for run in started}]
+    _finish(started, state_file, root)
+    _finish([Run(name, seed) for seed in rest], state_file, root)
+
+
+def _finish(runs: list[Run], state_file: Path, root: Path) -> None:
+    if runs:
+        epochs = runs[0].recipe.epochs
+        train_side_by_side(runs, epochs, lambda: save_runs(state_file, runs, epochs))
     for run in runs:
         _keep_result(run, root)
     state_file.unlink(missing_ok=True)
-    done = [run.seed for run in runs]
-    _study_side_by_side(name, [seed for seed in seeds if seed not in done], root)
 
 
 def _keep_result(run: Run, root: Path) -> None:

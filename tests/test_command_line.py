@@ -1,6 +1,7 @@
 """python -m lenet_utils: what each command does, and what it says to a wrong call."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -65,7 +66,7 @@ def test_train_writes_checkpoint_history_and_curves(tmp_path, capsys):
 
 # One with dropout, one with Adam's memory, one that distorts its digits anew in each pass.
 @pytest.mark.parametrize("recipe", ["cnn3x3", "lenet5-adam", "lenet5-1998-distorted"])
-def test_resumed_run_ends_with_the_same_weights_bit_for_bit(recipe, tmp_path, monkeypatch):
+def test_resumed_run_ends_with_the_same_weights_bit_for_bit(recipe, tmp_path, monkeypatch, capsys):
     assert call("train", recipe, "--epochs", 3, "--out", tmp_path / "whole") == 0
 
     keep = runs.save_runs
@@ -80,7 +81,9 @@ def test_resumed_run_ends_with_the_same_weights_bit_for_bit(recipe, tmp_path, mo
     assert [file.name for file in (tmp_path / "parts").iterdir()] == ["state.pt"]
     monkeypatch.setattr(runs, "save_runs", keep)
     torch.manual_seed(99)  # another process would have another random state
+    capsys.readouterr()
     assert call("train", "--resume", tmp_path / "parts") == 0
+    assert re.findall(r"(?:epoch|pass) +(\d)/3 ", capsys.readouterr().out) == ["3"]
 
     whole, parts = (
         load_checkpoint(tmp_path / name / "model.pt").model for name in ("whole", "parts")
@@ -138,6 +141,7 @@ def test_one_bad_image_does_not_stop_the_others(seven, tmp_path, capsys):
 def test_recipes_shows_all(capsys):
     assert call("recipes") == 0
     out = capsys.readouterr().out
+    assert "nan" not in out
     assert all(name in out and recipe.document in out for name, recipe in RECIPES.items())
 
 
@@ -165,7 +169,7 @@ def test_study_keeps_results_and_never_runs_twice(tmp_path, monkeypatch, capsys)
     assert not (tmp_path / "runs" / "convnet-sigmoid-0" / "model.pt").exists()
 
 
-def test_study_side_by_side_goes_on_where_it_was_interrupted(tmp_path, monkeypatch):
+def test_study_side_by_side_goes_on_where_it_was_interrupted(tmp_path, monkeypatch, capsys):
     short = replace(find_recipe("lenet5-1998"), epochs=2)
     monkeypatch.setattr(runs, "find_recipe", lambda name: short)
     runs.study(["lenet5-1998"], seeds=2, root=tmp_path / "whole")
@@ -181,6 +185,12 @@ def test_study_side_by_side_goes_on_where_it_was_interrupted(tmp_path, monkeypat
         runs.study(["lenet5-1998"], seeds=2, root=tmp_path / "parts")
     assert not (tmp_path / "parts" / "results.csv").exists()
     monkeypatch.setattr(runs, "save_runs", keep)
+    capsys.readouterr()
+    runs.study(["lenet5-1998"], seeds=1, root=tmp_path / "parts")  # both are finished all the same
+    assert re.findall(r"seed (\d), pass +(\d)/2 ", capsys.readouterr().out) == [
+        ("0", "2"),
+        ("1", "2"),
+    ]
     runs.study(["lenet5-1998"], seeds=3, root=tmp_path / "parts")  # and one more
 
     whole, parts = (runs.load_results(tmp_path / name) for name in ("whole", "parts"))
