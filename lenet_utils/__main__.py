@@ -193,10 +193,15 @@ def predict(options: argparse.Namespace) -> int:
     return status
 
 
-def run_study(options: argparse.Namespace) -> None:
+def run_study(options: argparse.Namespace) -> int:
     if options.seeds < 1:
         raise ValueError(f"--seeds must be 1 or more, not {options.seeds}.")
-    study(options.recipes, options.seeds)
+    try:
+        study(options.recipes, options.seeds)
+    except KeyboardInterrupt:
+        print("\nStopped. Finished runs are kept, and the same command does the others.")
+        return 130
+    return 0
 
 
 def check_new_file(path: Path | None, force: bool) -> None:

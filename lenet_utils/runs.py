@@ -262,7 +262,7 @@ def summarise_results(results: pd.DataFrame, recipes: dict[str, Recipe] = RECIPE
         if runs.empty:
             verdict = "not run"
         elif recipe.claimed is not None:
-            verdict = "reached" if accuracy.mean() >= recipe.claimed else "not reached"
+            verdict = "reached" if round(accuracy.mean(), 6) >= recipe.claimed else "not reached"
         rows[name] = {
             "claimed": recipe.claimed,
             "seeds": len(runs),

@@ -80,7 +80,8 @@ class History:
             ``seconds`` (of training alone). Losses are mean cross-entropies, accuracies percent, all of them
             measured after the epoch, in evaluation mode; those of the training set over its first 10,000
             images, which is as exact as the test set's and takes a sixth of the time.
-        batch_losses: (epochs, batches) float64, the loss of every batch while it was trained on.
+        batch_losses: (epochs, batches) float64, the loss of every batch while it was trained on; (epochs, 0) for
+            runs by digit, as in 1998.
     """
 
     epochs: pd.DataFrame

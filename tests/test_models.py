@@ -192,7 +192,7 @@ def test_the_ladder_begins_in_1998_and_ends_today():
     assert torch.allclose(today(images), usual(images), atol=1e-6)
 
 
-def test_each_rung_changes_one_thing():
+def test_each_rung_is_one_step_from_the_one_before():
     rungs = list(LADDER.values())
     assert len(rungs) == 7
     for before, after in zip(rungs, rungs[1:]):
