@@ -1,17 +1,20 @@
 """The stored runs: complete, in step with each other, and rightly told in the README."""
 
+import importlib.util
 import re
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from notebooks_as_data import ROOT, read_notebook
 
 from lenet_utils.checkpoints import find_checkpoint, load_checkpoint
 from lenet_utils.data import find_data_root, load_mnist, prepare_images
 from lenet_utils.evaluation import compute_accuracy, predict_logits
-from lenet_utils.models import count_parameters
-from lenet_utils.recipes import LADDER, RECIPES, RECIPES_1998, find_recipe
+from lenet_utils.lenet1998 import Trainer1998
+from lenet_utils.models import LeNet1998, count_parameters
+from lenet_utils.recipes import LADDER, RECIPES, RECIPES_1998, RUBBISH, find_recipe
 from lenet_utils.runs import (
     KEPT_WEIGHTS,
     RESULT_COLUMNS,
@@ -22,9 +25,9 @@ from lenet_utils.runs import (
 )
 
 RESULTS = load_results()
-SEEDS = {"lenet5-1998": 3}  # of all other recipes: five
-RUN = [*RECIPES, "lenet5-1998", *LADDER]
-FOLDERS = sorted(path.name for path in (find_data_root() / "runs").iterdir())
+SEEDS = {"lenet5-1998-eq8": 3, "lenet5-1998-distorted": 1}  # of all other recipes: five
+RUN = [*RECIPES, *RECIPES_1998, *LADDER]
+FOLDERS = sorted(path.name for path in (find_data_root() / "runs").iterdir() if path.is_dir())
 
 
 def test_every_recipe_has_its_whole_runs():
@@ -110,14 +113,55 @@ def test_every_claim_of_the_documents_is_reached():
 
 
 def test_readme_tells_how_near_the_network_of_1998_comes():
-    row = summarise_results(RESULTS, RECIPES_1998).loc["lenet5-1998"]
-    train = RESULTS[RESULTS.recipe == "lenet5-1998"].train_accuracy
+    table = summarise_results(RESULTS, RECIPES_1998)
+    error = {
+        name: f"{100 - row['mean']:.2f}" + (f" ± {row.sd:.2f}" if row.seeds > 1 else "")
+        for name, row in table.iterrows()
+    }
+    training = 100 - RESULTS[RESULTS.recipe == "lenet5-1998"].train_accuracy.mean()
     readme = (ROOT / "README.md").read_text("utf-8")
     for line in (
-        f"| test error (%) | 0.95 | {100 - row['mean']:.2f} ± {row.sd:.2f} |",
-        f"| training error (%) | 0.35 | {100 - train.mean():.2f} |",
+        f"| test error (%) | 0.95 | {error['lenet5-1998']} |",
+        f"| test error with equation 8 (%) |  | {error['lenet5-1998-eq8']} |",
+        f"| test error with distortions (%) | 0.80 | {error['lenet5-1998-distorted']} |",
+        f"| training error (%) | 0.35 | {training:.2f} |",
     ):
         assert line in readme, f"the README lacks: {line}"
+
+
+def test_trials_are_those_of_their_script():
+    spec = importlib.util.spec_from_file_location("trials", find_data_root() / "trials_1998.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    trials = pd.read_csv(find_data_root() / "trials_1998.csv")
+    assert list(trials.group.unique()) == list(script.GROUPS)
+    for group, settings in script.GROUPS.items():
+        rows = trials[trials.group == group]
+        passes = min(len(one["rates"]) for one in settings)
+        for one in settings:
+            mine = rows[(rows.trial == one["trial"]) & (rows.seed == one["seed"])]
+            assert mine["pass"].tolist() == list(range(1, passes + 1)), one["trial"]
+            assert mine.rate.tolist() == list(one["rates"][:passes])
+            for key in script.DEFAULTS.keys() - {"rates"}:
+                assert (mine[key] == one[key]).all(), (one["trial"], key)
+        assert len(rows) == passes * len(settings)
+    # With the settings of the recipe it is the package's own trainer.
+    models = [LeNet1998(), LeNet1998()]
+    mine = script.Trials(models, [script.describe("", curvature="constant")] * 2)
+    own = Trainer1998(models, RUBBISH)
+    features = 2 * torch.rand(2, 84) - 1
+    labels = torch.tensor([3, 8])
+    for power in (1, 2):
+        assert torch.allclose(
+            mine.derive_loss(features, labels, power), own.derive_loss(features, labels, power)
+        )
+    digits = prepare_images(load_mnist(train=True).data[:2], "1998", 32)
+    for trainer in (mine, own):
+        trainer.estimate_curvature(digits, labels)
+    rates = torch.tensor([0.0001, 0.0001])
+    for name, steps in mine.compute_steps(rates).items():
+        for step, expected in zip(steps, own.compute_steps(0.0001)[name]):
+            assert torch.allclose(step, expected)
 
 
 def test_a_recipe_without_runs_is_told(tmp_path):
