@@ -11,7 +11,8 @@ back second derivatives: the curvature, by the same chain rule with every factor
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import nn
@@ -22,6 +23,17 @@ from lenet_utils.training import someone_is_watching
 
 MU = 0.02  # keeps the steps finite where the curvature is zero
 CURVATURE_IMAGES = 500  # digits for the estimate of the curvature before each pass
+
+
+@contextmanager
+def _on_one_thread() -> Iterator[None]:
+    """For operations as small as these a second thread is no help, and it would change the last digits."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def compute_loss(
@@ -242,6 +254,7 @@ class Trainer1998:
         p = logits.softmax(1)[:, :10, None]  # of the ten digits; the rubbish class has the rest
         return 2 * (right - (p * differences).sum(1))
 
+    @_on_one_thread()
     @torch.inference_mode()
     def estimate_curvature(self, images: torch.Tensor, labels: torch.Tensor) -> None:
         """Measure the mean second derivative of the loss by every weight.
@@ -278,6 +291,7 @@ class Trainer1998:
             for name, values in self.curvature.items()
         }
 
+    @_on_one_thread()
     @torch.inference_mode()
     def train(
         self, images: torch.Tensor, labels: torch.Tensor, orders: torch.Tensor, rate: float

@@ -351,6 +351,12 @@ def test_networks_side_by_side_do_not_touch_each_other(digits):
     together, alone = learn([0, 1, 2]), learn([1])
     assert torch.allclose(together[1], alone[0], atol=1e-5)
     assert not torch.allclose(together[0], together[1], atol=1e-2)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(3 - min(threads, 2))  # another number of threads, the same weights
+    try:
+        assert torch.equal(learn([1])[0], alone[0])
+    finally:
+        torch.set_num_threads(threads)
 
 
 def test_distorted_digits_are_near_and_new():
