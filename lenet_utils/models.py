@@ -244,7 +244,7 @@ class LeNet1998(nn.Module):
     with a minus sign: the largest is the nearest code.
 
     Weights and biases start uniform between -1 / sqrt(F) and 1 / sqrt(F), where F is the number of inputs of their
-    unit. The paper has 2.4 / F (appendix A), with which the network learns much worse here.
+    unit. The paper has 2.4 / F (appendix A), with which learning starts far more slowly here.
 
     Args:
         published_start: start with 2.4 / F.
