@@ -63,8 +63,8 @@ def compute_loss(
 def distort_images(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Return each image moved, scaled, squeezed and sheared at random.
 
-    The paper names these four and gives no amounts. Here: up to 2 pixels either way, larger or smaller by up to 1.1,
-    rows stretched by up to 1.1 against columns or the other way, and a slant of up to 0.2 columns a row.
+    The paper names these four and gives no amounts. Here: up to 2 pixels either way, larger or smaller by up to a
+    tenth, rows stretched by up to 1.1 against columns or the other way, and a slant of up to 0.2 columns a row.
 
     Args:
         images: (N, 28, 28) uint8.

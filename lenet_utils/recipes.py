@@ -55,9 +55,8 @@ class Recipe:
 
 
 RUBBISH = 20.0  # j of equation 9
-HIGHEST_RATE = (
-    0.00005  # of 1998's schedule: with 0.0005 nothing is learnt here, and 0.0002 ends higher
-)
+# Of 1998's schedule: with 0.0005 nothing is learnt here, and 0.0002 ends higher.
+HIGHEST_RATE = 0.00005
 
 SLIDES_PYTORCH = "slides Handwritten Digit Recognition on MNIST Data Using PyTorch"
 
