@@ -165,13 +165,12 @@ def train_side_by_side(runs: Sequence[Run], epochs: int, after_pass: Callable[[]
     score_loader = make_loader(
         images[:SCORED_TRAINING_IMAGES], labels[:SCORED_TRAINING_IMAGES], 200, shuffle=False
     )
+    digits = load_mnist(train=True).data if settings["distorted"] else None
     for epoch in range(lengths.pop() + 1, epochs + 1):
         start = time.perf_counter()
         by_epoch = torch.Generator().manual_seed(epoch)
         if settings["distorted"]:
-            images = prepare_images(
-                distort_images(load_mnist(train=True).data, by_epoch), **first.recipe.inputs
-            )
+            images = prepare_images(distort_images(digits, by_epoch), **first.recipe.inputs)
         chosen = torch.randperm(len(labels), generator=by_epoch)[:CURVATURE_IMAGES]
         trainer.estimate_curvature(images[chosen], labels[chosen])
         rate = settings["rates"][min(epoch, len(settings["rates"])) - 1]
@@ -209,11 +208,11 @@ def study(names: list[str], seeds: int, root: Path | None = None) -> None:
     for name in names:
         find_recipe(name)  # a wrong name is told before the first run, not after hours
     for name in names:
-        done = load_results(root).query("recipe == @name").seed
-        missing = [seed for seed in range(seeds) if seed not in set(done)]
+        done = set(load_results(root).query("recipe == @name").seed)
+        missing = [seed for seed in range(seeds) if seed not in done]
         print(f"{name}: seeds {missing} to do, {len(done)} in the results", flush=True)
         if find_recipe(name).optimizer == MARQUARDT:
-            _study_side_by_side(name, missing, set(done), root)
+            _study_side_by_side(name, missing, done, root)
             continue
         for seed in missing:
             print(f"{name}, seed {seed}", flush=True)
