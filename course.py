@@ -28,12 +28,7 @@ FULL_RUN = {"LENET_FAST": "0", "LENET_DEVICE": "cpu"}
 
 
 def main(arguments: list[str]) -> int:
-    commands = {
-        "lab": open_lab,
-        "test": run_tests,
-        "execute": execute_notebooks,
-        "address": write_address,
-    }
+    commands = {"lab": open_lab, "test": run_tests, "execute": execute_notebooks, "address": write_address}
     if not arguments or arguments[0] not in commands:
         print(__doc__)
         return 2
@@ -55,16 +50,11 @@ def run_tests(options: list[str]) -> int:
 
 def set_up() -> None:
     """Make .venv and install requirements.txt into it, unless that has been done."""
-    wanted = hashlib.sha256(
-        b"".join((ROOT / f).read_bytes() for f in ("requirements.txt", "pyproject.toml"))
-    )
+    wanted = hashlib.sha256(b"".join((ROOT / f).read_bytes() for f in ("requirements.txt", "pyproject.toml")))
     stamp = ENVIRONMENT / "installed"
     if PYTHON.exists() and stamp.exists() and stamp.read_text() == wanted.hexdigest():
         return
-    print(
-        "Setting up .venv: this downloads PyTorch and the rest once and takes some minutes.",
-        flush=True,
-    )
+    print("Setting up .venv: this downloads PyTorch and the rest once and takes some minutes.", flush=True)
     install = [PYTHON, "-m", "pip", "install", "--quiet", "-r", "requirements.txt"]
     try:
         if not PYTHON.exists():
@@ -82,24 +72,12 @@ def execute_notebooks(names: list[str]) -> int:
     """Run each notebook whose code has changed since it was stored (all of them: changed, added, or never run)."""
     set_up()
     for path in [Path(name) for name in names] or sorted((ROOT / "notebooks").glob("*.ipynb")):
-        if json.loads(path.read_text("utf-8"))["metadata"].get("executed") == compute_code_hash(
-            path
-        ):
+        if json.loads(path.read_text("utf-8"))["metadata"].get("executed") == compute_code_hash(path):
             print(f"{path.name}: unchanged")
             continue
         print(f"{path.name}: running in full", flush=True)
         options = ["--ExecutePreprocessor.record_timing=False", "--ExecutePreprocessor.timeout=900"]
-        command = [
-            PYTHON,
-            "-m",
-            "nbconvert",
-            "--to",
-            "notebook",
-            "--execute",
-            "--inplace",
-            *options,
-            path.resolve(),
-        ]
+        command = [PYTHON, "-m", "nbconvert", "--to", "notebook", "--execute", "--inplace", *options, path.resolve()]
         if status := run([*command, "--log-level", "WARN"], FULL_RUN):
             return status
         notebook = json.loads(path.read_text("utf-8"))
@@ -127,17 +105,13 @@ def compute_code_hash(path: Path) -> str:
     """Return a fingerprint of a notebook's code cells: what its stored outputs depend on."""
     cells = json.loads(path.read_text("utf-8"))["cells"]
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    code = [
-        re.sub('REPOSITORY = ".*"', "", source) for source in code
-    ]  # an address changes no output
+    code = [re.sub('REPOSITORY = ".*"', "", source) for source in code]  # an address changes no output
     return hashlib.sha256(json.dumps(code).encode()).hexdigest()[:16]
 
 
 def write_address(_: list[str]) -> int:
     """Write pyproject's Repository into the badges and setup cells of the notebooks, and into the README."""
-    address = re.search(
-        r'^Repository = "(https://github\.com/[^"]+)"$', read("pyproject.toml"), re.M
-    )
+    address = re.search(r'^Repository = "(https://github\.com/[^"]+)"$', read("pyproject.toml"), re.M)
     if not address:
         print('pyproject.toml needs a line like: Repository = "https://github.com/OWNER/NAME"')
         return 2
@@ -145,15 +119,9 @@ def write_address(_: list[str]) -> int:
     for path in [ROOT / "README.md", *sorted((ROOT / "notebooks").glob("*.ipynb"))]:
         text = path.read_text("utf-8")
         # Every address in these files that is the course's own stands in one of these three forms.
-        changed = re.sub(
-            r"(colab\.research\.google\.com/github/)[^/]+/[^/]+(/blob)",
-            rf"\g<1>{new[19:]}\g<2>",
-            text,
-        )
+        changed = re.sub(r"(colab\.research\.google\.com/github/)[^/]+/[^/]+(/blob)", rf"\g<1>{new[19:]}\g<2>", text)
         changed = re.sub(r'(REPOSITORY = \\")[^"\\]+(\\")', rf"\g<1>{new}\2", changed)
-        changed = (
-            re.sub(r"(git clone )\S+", rf"\g<1>{new}", changed) if path.suffix == ".md" else changed
-        )
+        changed = re.sub(r"(git clone )\S+", rf"\g<1>{new}", changed) if path.suffix == ".md" else changed
         if changed != text:
             path.write_text(changed, "utf-8", newline="\n")
             print(f"{path.name}: {new}")

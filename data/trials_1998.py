@@ -75,15 +75,8 @@ GROUPS = {
         describe("first weights 0.5 / sqrt(F)", curvature="constant", start="0.5 / sqrt(F)"),
         describe("first weights 0.7 / sqrt(F)", curvature="constant", start="0.7 / sqrt(F)"),
         describe("rates x 0.4", curvature="constant", rates=tuple(0.4 * r for r in CAPPED)),
-        describe(
-            "mu 0.1, rates x 2", curvature="constant", mu=0.1, rates=tuple(2 * r for r in CAPPED)
-        ),
-        describe(
-            "mu 0.1, first weights 0.5 / sqrt(F)",
-            curvature="constant",
-            mu=0.1,
-            start="0.5 / sqrt(F)",
-        ),
+        describe("mu 0.1, rates x 2", curvature="constant", mu=0.1, rates=tuple(2 * r for r in CAPPED)),
+        describe("mu 0.1, first weights 0.5 / sqrt(F)", curvature="constant", mu=0.1, start="0.5 / sqrt(F)"),
     ],
 }
 
@@ -120,9 +113,7 @@ class Trials(Trainer1998):
             curvature = value * self.curved.view(shape)
             return rate.view(shape) / (self.mu.view(shape) + curvature)
 
-        return {
-            name: [compute(value) for value in values] for name, values in self.curvature.items()
-        }
+        return {name: [compute(value) for value in values] for name, values in self.curvature.items()}
 
 
 def build_network(settings: dict) -> LeNet1998:
@@ -142,16 +133,11 @@ def run_group(group: str) -> list[dict]:
     dataset = load_mnist(train=True)
     images = prepare_images(dataset.data, normalisation="1998", size=32)
     places = torch.randperm(60_000, generator=torch.Generator().manual_seed(0))
-    learnt, scored = (
-        (images[part], dataset.targets[part]) for part in (places[:55_000], places[55_000:])
-    )
+    learnt, scored = ((images[part], dataset.targets[part]) for part in (places[:55_000], places[55_000:]))
     models = [build_network(one) for one in settings]
     trainer = Trials(models, settings)
     orders = torch.stack(
-        [
-            torch.randperm(55_000, generator=torch.Generator().manual_seed(one["seed"]))
-            for one in settings
-        ]
+        [torch.randperm(55_000, generator=torch.Generator().manual_seed(one["seed"])) for one in settings]
     )
     rows = []
     for epoch, rates in enumerate(zip(*(one["rates"] for one in settings)), start=1):

@@ -43,28 +43,18 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def build_parser() -> Parser:
-    parser = Parser(
-        prog="python -m lenet_utils", description="Recipes for reading handwritten digits."
-    )
+    parser = Parser(prog="python -m lenet_utils", description="Recipes for reading handwritten digits.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    command = commands.add_parser(
-        "recipes", help="show all recipes: what was claimed, and what was measured"
-    )
+    command = commands.add_parser("recipes", help="show all recipes: what was claimed, and what was measured")
     command.set_defaults(run=show_recipes)
 
-    command = commands.add_parser(
-        "train", help="train one recipe, or go on with an interrupted run"
-    )
+    command = commands.add_parser("train", help="train one recipe, or go on with an interrupted run")
     command.add_argument("recipe", nargs="?", help="its name, as 'recipes' shows it")
     command.add_argument("--epochs", type=int, help="the recipe's if not given")
     command.add_argument("--seed", type=int, default=0)
-    command.add_argument(
-        "--out", type=Path, metavar="DIR", help="where to write; runs/RECIPE-SEED if not given"
-    )
-    command.add_argument(
-        "--device", help="cpu, cuda or mps (1998: always cpu); the fastest there is if not given"
-    )
+    command.add_argument("--out", type=Path, metavar="DIR", help="where to write; runs/RECIPE-SEED if not given")
+    command.add_argument("--device", help="cpu, cuda or mps (1998: always cpu); the fastest there is if not given")
     command.add_argument("--resume", type=Path, metavar="DIR", help="go on with the run in DIR")
     command.add_argument("--force", action="store_true", help="replace what is in DIR")
     command.set_defaults(run=train)
@@ -82,9 +72,7 @@ def build_parser() -> Parser:
     command.add_argument("--force", action="store_true", help="replace FILE")
     command.set_defaults(run=predict)
 
-    command = commands.add_parser(
-        "study", help="train recipes with several seeds and keep the results"
-    )
+    command = commands.add_parser("study", help="train recipes with several seeds and keep the results")
     command.add_argument("recipes", nargs="+", metavar="RECIPE")
     command.add_argument("--seeds", type=int, default=5, help="how many, from 0 (default: 5)")
     command.set_defaults(run=run_study)
@@ -94,9 +82,7 @@ def build_parser() -> Parser:
 def show_recipes(options: argparse.Namespace) -> None:
     recipes = RECIPES | RECIPES_1998
     table = summarise_results(load_results(), recipes)
-    print(
-        f"{'recipe':22} {'claimed':>7}  {'measured (mean +- sd of seeds)':30}  {'verdict':11}  document"
-    )
+    print(f"{'recipe':22} {'claimed':>7}  {'measured (mean +- sd of seeds)':30}  {'verdict':11}  document")
     for name, row in table.iterrows():
         claimed = "none" if recipes[name].claimed is None else f"{row.claimed:.2f}"
         measured = f"{row['mean']:.2f} +- {row.sd:.2f} ({row.seeds} seeds)"
@@ -123,9 +109,7 @@ def train(options: argparse.Namespace) -> int:
         if folder.exists() and not folder.is_dir():
             raise ValueError(f"{folder} is a file, not a folder: choose another --out.")
         if folder.exists() and any(folder.iterdir()) and not options.force:
-            raise ValueError(
-                f"{folder} is not empty: choose another --out, or --force to replace what is in it."
-            )
+            raise ValueError(f"{folder} is not empty: choose another --out, or --force to replace what is in it.")
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):
             raise ValueError(f"{folder} cannot be written to: choose another --out.")
@@ -212,9 +196,7 @@ def check_new_file(path: Path | None, force: bool) -> None:
         raise ValueError(f"{path} is there already: choose another name, or --force to replace it.")
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
         raise ValueError(f"{path} cannot be written: its folder is not there, or is closed to you.")
-    supported = {
-        f".{kind}" for kind in import_plotting().plt.figure().canvas.get_supported_filetypes()
-    }
+    supported = {f".{kind}" for kind in import_plotting().plt.figure().canvas.get_supported_filetypes()}
     if path.suffix.lower() not in supported:
         raise ValueError(f"{path}: choose a name that ends in .png, .pdf or .svg.")
 

@@ -32,9 +32,7 @@ def find_checkpoint(name: str) -> Path:
     return find_data_root() / "checkpoints" / name
 
 
-def save_checkpoint(
-    path: Path | str, model: nn.Module, inputs: dict, settings: dict | None = None
-) -> None:
+def save_checkpoint(path: Path | str, model: nn.Module, inputs: dict, settings: dict | None = None) -> None:
     """Write a model to ``path``: whole, or not at all.
 
     First used in notebooks/04_lenet5.ipynb, «Save and load».

@@ -11,13 +11,7 @@ from pathlib import Path
 
 import torch
 from sklearn.model_selection import train_test_split
-from torch.utils.data import (
-    BatchSampler,
-    DataLoader,
-    RandomSampler,
-    SequentialSampler,
-    TensorDataset,
-)
+from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler, TensorDataset
 from torchvision.datasets import MNIST
 from torchvision.datasets.utils import download_url
 from torchvision.transforms.functional import resize
@@ -114,11 +108,7 @@ def prepare_images(
     Raises:
         ValueError: an image of another shape or type, an empty batch, an unknown name, a size below 28.
     """
-    if (
-        images.dtype != torch.uint8
-        or images.ndim != 3
-        or images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE)
-    ):
+    if images.dtype != torch.uint8 or images.ndim != 3 or images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
         raise ValueError(
             f"images must be uint8 of shape (N, 28, 28), not {_describe(images)}. A dataset's raw images are "
             f"in its attribute 'data'."
@@ -126,9 +116,7 @@ def prepare_images(
     if len(images) == 0:
         raise ValueError("images is an empty batch: there is nothing to prepare.")
     if normalisation not in NORMALISATIONS:
-        raise ValueError(
-            f"unknown normalisation {normalisation!r}: choose one of {sorted(NORMALISATIONS)}."
-        )
+        raise ValueError(f"unknown normalisation {normalisation!r}: choose one of {sorted(NORMALISATIONS)}.")
     if method not in ("pad", "resize"):
         raise ValueError(f"unknown method {method!r}: choose 'pad' or 'resize'.")
     border, odd = divmod(size - IMAGE_SIZE, 2)
@@ -147,20 +135,14 @@ def prepare_images(
 def check_labels(labels: torch.Tensor, count: int) -> None:
     """Raise a ValueError unless ``labels`` is (count,) int64 with values 0 to 9."""
     if labels.dtype != torch.int64 or labels.shape != (count,):
-        raise ValueError(
-            f"labels must be int64 of shape ({count},), one per image, not {_describe(labels)}."
-        )
+        raise ValueError(f"labels must be int64 of shape ({count},), one per image, not {_describe(labels)}.")
     if count and not (labels.min() >= 0 and labels.max() < NUM_CLASSES):
         wrong = labels[(labels < 0) | (labels >= NUM_CLASSES)][0].item()
         raise ValueError(f"labels must lie between 0 and 9, but one of them is {wrong}.")
 
 
 def make_loader(
-    images: torch.Tensor,
-    labels: torch.Tensor,
-    batch_size: int,
-    shuffle: bool,
-    seed: int | None = None,
+    images: torch.Tensor, labels: torch.Tensor, batch_size: int, shuffle: bool, seed: int | None = None
 ) -> DataLoader:
     """Return a DataLoader that cuts whole batches out of tensors in memory.
 
@@ -188,9 +170,7 @@ def make_loader(
     dataset = TensorDataset(images, labels)
     generator = None if seed is None else torch.Generator().manual_seed(seed)
     order = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
-    return DataLoader(
-        dataset, sampler=BatchSampler(order, batch_size, drop_last=False), batch_size=None
-    )
+    return DataLoader(dataset, sampler=BatchSampler(order, batch_size, drop_last=False), batch_size=None)
 
 
 def split_train_validation(
@@ -209,14 +189,9 @@ def split_train_validation(
     """
     check_labels(labels, len(labels))
     if not NUM_CLASSES <= validation_size <= len(labels) - NUM_CLASSES:
-        raise ValueError(
-            f"validation_size must leave at least 10 images on each side, not {validation_size}."
-        )
+        raise ValueError(f"validation_size must leave at least 10 images on each side, not {validation_size}.")
     train, validation = train_test_split(
-        torch.arange(len(labels)).numpy(),
-        test_size=validation_size,
-        random_state=seed,
-        stratify=labels.numpy(),
+        torch.arange(len(labels)).numpy(), test_size=validation_size, random_state=seed, stratify=labels.numpy()
     )
     return torch.from_numpy(train).sort().values, torch.from_numpy(validation).sort().values
 

@@ -35,9 +35,7 @@ def predict_logits(model: nn.Module, images: torch.Tensor, batch_size: int = 200
         model.train(was_training)
 
 
-def predict_with_confidence(
-    model: nn.Module, images: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
+def predict_with_confidence(model: nn.Module, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the digit that the model reads in each image, and the probability it gives to it.
 
     First built in notebooks/06_confusion_matrix.ipynb, «How sure is the network?».
@@ -97,9 +95,7 @@ def compute_per_digit_accuracy(labels, predictions) -> np.ndarray:
     """
     matrix = compute_confusion_matrix(labels, predictions)
     totals = matrix.sum(axis=1)
-    return 100 * np.divide(
-        matrix.diagonal(), totals, out=np.full(NUM_CLASSES, np.nan), where=totals > 0
-    )
+    return 100 * np.divide(matrix.diagonal(), totals, out=np.full(NUM_CLASSES, np.nan), where=totals > 0)
 
 
 def compute_confusion_matrix(labels, predictions) -> np.ndarray:
@@ -114,9 +110,7 @@ def compute_confusion_matrix(labels, predictions) -> np.ndarray:
 def compute_report(labels, predictions) -> str:
     """Return scikit-learn's classification report: precision, recall, F1 and count of each digit, as text."""
     labels, predictions = _as_digits(labels, predictions)
-    return metrics.classification_report(
-        labels, predictions, labels=range(NUM_CLASSES), digits=4, zero_division=np.nan
-    )
+    return metrics.classification_report(labels, predictions, labels=range(NUM_CLASSES), digits=4, zero_division=np.nan)
 
 
 def _as_digits(labels, predictions) -> tuple[np.ndarray, np.ndarray]:
@@ -124,9 +118,7 @@ def _as_digits(labels, predictions) -> tuple[np.ndarray, np.ndarray]:
     for name, values in (("labels", labels), ("predictions", predictions)):
         array = np.asarray(values)
         if array.ndim != 1 or array.dtype.kind not in "iu":
-            raise ValueError(
-                f"{name} must be integers of shape (N,), not {array.dtype} of shape {array.shape}."
-            )
+            raise ValueError(f"{name} must be integers of shape (N,), not {array.dtype} of shape {array.shape}.")
         if len(array) == 0:
             raise ValueError(f"{name} is empty: there is nothing to score.")
         if array.min() < 0 or array.max() >= NUM_CLASSES:

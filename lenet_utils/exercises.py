@@ -9,20 +9,12 @@ import math
 import numpy as np
 import torch
 
-from lenet_utils.models import (
-    C3_TABLE,
-    LeNet5,
-    compute_output_size,
-    count_parameters,
-    draw_digit_codes,
-)
+from lenet_utils.models import C3_TABLE, LeNet5, compute_output_size, count_parameters, draw_digit_codes
 
 NOT_ANSWERED = "Not answered yet: replace None by your answer and run the cell again."
 
 
-def _check_number(
-    answer, expected: float, why: str, hints: dict | None = None, tolerance: float = 0.0
-) -> str:
+def _check_number(answer, expected: float, why: str, hints: dict | None = None, tolerance: float = 0.0) -> str:
     """Compare one number with another.
 
     Args:
@@ -59,9 +51,7 @@ def check_lazy_accuracy(answer) -> str:
         "1,135 of the 10,000 test images are ones: 11.35 %.",
         {
             10.0: "that would be so if all digits were equally common. Look at the counts.",
-            100
-            * 6_742
-            / 60_000: "these are the ones of the training set; the question is about the test set.",
+            100 * 6_742 / 60_000: "these are the ones of the training set; the question is about the test set.",
             0.1135: "in percent, please.",
             1_135: "this is how many it reads rightly; how many percent is that?",
         },
@@ -100,9 +90,7 @@ def check_to_grey(answer) -> str:
             return "Not yet: the function returns None. Does it end with return?"
         results = [float(result) for result in results]
     except Exception as error:  # whatever a learner's function does, the answer is one line
-        return (
-            f"Not yet: the function raises {type(error).__name__} when it is given {inputs[0]:.4f}."
-        )
+        return f"Not yet: the function raises {type(error).__name__} when it is given {inputs[0]:.4f}."
 
     def gives(formula) -> bool:
         return all(abs(result - formula(x)) < 0.01 for result, x in zip(results, inputs))
@@ -158,10 +146,7 @@ def check_updated_weight(answer) -> str:
         answer,
         2.4,
         "against the gradient, so the weight grows to 2.4.",
-        {
-            1.6: "a step goes against the gradient: minus times minus.",
-            6.0: "multiply the gradient by the rate.",
-        },
+        {1.6: "a step goes against the gradient: minus times minus.", 6.0: "multiply the gradient by the rate."},
         tolerance=1e-6,
     )
 
@@ -187,9 +172,7 @@ def check_bug_lines(answer) -> str:
         return NOT_ANSWERED
     try:
         lines = {int(line) for line in answer if float(line) == int(line)}
-        complete = not isinstance(answer, str) and len(lines) == len(
-            {float(line) for line in answer}
-        )
+        complete = not isinstance(answer, str) and len(lines) == len({float(line) for line in answer})
     except (TypeError, ValueError, OverflowError):
         complete = False
     if not complete:
@@ -262,9 +245,7 @@ def check_shift_kernel(answer) -> str:
     result = torch.nn.functional.conv2d(images, kernel[None, None])
 
     def is_moved(rows: int, columns: int) -> bool:
-        return torch.allclose(
-            result, images[:, :, 1 - rows : 8 - rows, 1 - columns : 8 - columns], atol=1e-6
-        )
+        return torch.allclose(result, images[:, :, 1 - rows : 8 - rows, 1 - columns : 8 - columns], atol=1e-6)
 
     if is_moved(0, 1):
         return "Yes: each pixel of the result is the left neighbour of the one in the middle of the window."
@@ -378,16 +359,11 @@ def check_squash_and_pool(function) -> str:
         if result.shape == expected.shape and torch.allclose(result.float(), expected, atol=1e-5):
             continue
         if result.shape == maps.shape:
-            return (
-                "Not yet: the result is as large as the maps; S2 has half as many rows and columns."
-            )
+            return "Not yet: the result is as large as the maps; S2 has half as many rows and columns."
         if result.shape != expected.shape:
             return f"Not yet: {shape} should become {tuple(expected.shape)}, not {tuple(result.shape)}."
         for wrong, hint in (
-            (
-                pool(maps, 2).tanh(),
-                "first tanh, then the mean: the other way round gives other numbers.",
-            ),
+            (pool(maps, 2).tanh(), "first tanh, then the mean: the other way round gives other numbers."),
             (pool(maps, 2), "the mean is there, but where is tanh?"),
             (largest(maps.tanh(), 2), "S2 takes the mean of the four numbers, not the largest."),
             (4 * pool(maps.tanh(), 2), "these are sums; divide by the four numbers of a square."),
@@ -408,8 +384,7 @@ def check_precision(answer) -> str:
         70 / 80,
         "of 80 digits called a seven (the column), 70 were sevens.",
         {
-            70
-            / 100: "this is the recall, along the row of true sevens; precision goes down the column.",
+            70 / 100: "this is the recall, along the row of true sevens; precision goes down the column.",
             90 / 120: "this is the precision of the ones; take the column of the sevens.",
             160 / 200: "this is the accuracy of both together.",
             87.5: "as a number from 0 to 1, please.",
@@ -440,9 +415,7 @@ def check_most_confused(answer) -> str:
         if len(found) == 2 and found[0] == found[1]:
             return f"Not yet: {found} is on the diagonal, where the right answers are."
         if found != (true, predicted):
-            return (
-                f"Not yet: it returned {found} where a {true} was most often read as a {predicted}."
-            )
+            return f"Not yet: it returned {found} where a {true} was most often read as a {predicted}."
     return "Yes: the largest count beside the diagonal, row first."
 
 
@@ -495,9 +468,7 @@ def check_read_code(function) -> str:
         try:
             found = int(function(features.clone(), codes.clone()))
         except Exception as error:  # whatever a learner's function does, the answer is one line
-            return (
-                f"Not yet: on features (84,) and codes (10, 84) it raises {type(error).__name__}."
-            )
+            return f"Not yet: on features (84,) and codes (10, 84) it raises {type(error).__name__}."
         differences = features - codes
         distances = differences.square().sum(1)
         if found != distances.argmin():

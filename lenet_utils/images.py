@@ -42,13 +42,9 @@ def read_digit(path: Path | str) -> torch.Tensor:
                     raise Image.DecompressionBombError
                 grey = _to_grey(image)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise ValueError(
-            f"{path} has more than {MOST_PIXELS:,} pixels: make it smaller."
-        ) from error
+        raise ValueError(f"{path} has more than {MOST_PIXELS:,} pixels: make it smaller.") from error
     except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise ValueError(
-            f"{path} cannot be read as an image: it is of another kind, or damaged."
-        ) from error
+        raise ValueError(f"{path} cannot be read as an image: it is of another kind, or damaged.") from error
     return _place(_cut_out(_find_ink(grey, path)))
 
 
@@ -85,9 +81,7 @@ def _cut_out(ink: np.ndarray) -> np.ndarray:
     ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     scale = BOX / max(ink.shape)
     height, width = (max(1, round(side * scale)) for side in ink.shape)
-    image = Image.fromarray(ink.astype(np.float32)).resize(
-        (width, height), Image.Resampling.BICUBIC
-    )
+    image = Image.fromarray(ink.astype(np.float32)).resize((width, height), Image.Resampling.BICUBIC)
     return np.asarray(image, dtype=np.float64).clip(0, 1)
 
 

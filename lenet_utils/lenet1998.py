@@ -36,9 +36,7 @@ def _on_one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def compute_loss(
-    logits: torch.Tensor, labels: torch.Tensor, rubbish: float | None = None
-) -> torch.Tensor:
+def compute_loss(logits: torch.Tensor, labels: torch.Tensor, rubbish: float | None = None) -> torch.Tensor:
     """Return the mean loss of 1998.
 
     Args:
@@ -77,18 +75,14 @@ def distort_images(images: torch.Tensor, generator: torch.Generator) -> torch.Te
         ValueError: images of another shape or type.
     """
     if images.shape[1:] != (28, 28) or images.dtype != torch.uint8:
-        raise ValueError(
-            f"images must be (N, 28, 28) uint8, not {tuple(images.shape)} {images.dtype}."
-        )
+        raise ValueError(f"images must be (N, 28, 28) uint8, not {tuple(images.shape)} {images.dtype}.")
     u = torch.rand(len(images), 5, generator=generator) * 2 - 1  # (N, 5), from -1 to 1
     size, squeeze, slant = 1 + 0.1 * u[:, 0], 1.1 ** (u[:, 1] / 2), 0.2 * u[:, 2]
     shift = u[:, 3:] * 2 / 14  # affine_grid counts from -1 to 1
     columns = torch.stack([size * squeeze, slant, shift[:, 0]], dim=1)
     rows = torch.stack([torch.zeros_like(size), size / squeeze, shift[:, 1]], dim=1)
     parts = []
-    for part, matrices in zip(
-        images.split(5_000), torch.stack([columns, rows], dim=1).split(5_000)
-    ):
+    for part, matrices in zip(images.split(5_000), torch.stack([columns, rows], dim=1).split(5_000)):
         grid = nn.functional.affine_grid(matrices, [len(part), 1, 28, 28], align_corners=False)
         moved = nn.functional.grid_sample(part[:, None].float(), grid, align_corners=False)
         parts.append(moved[:, 0].round().to(torch.uint8))
@@ -124,9 +118,7 @@ class Convolution:
         self.derivatives = [at_weight.view_as(weight) * self.live, d.sum(2)]
         if weight.shape[2] == 1:
             return None  # C1 reads the image, and nobody asks for the derivatives of its pixels
-        return nn.functional.fold(
-            _raise(weight.flatten(2), power).mT @ d, self.size, weight.shape[-1]
-        )
+        return nn.functional.fold(_raise(weight.flatten(2), power).mT @ d, self.size, weight.shape[-1])
 
 
 class Subsampling:
@@ -200,10 +192,7 @@ class Trainer1998:
     def __init__(self, models: Sequence[LeNet1998], rubbish: float | None = None):
         def stack(name: str) -> list[torch.Tensor]:
             layers = [getattr(model, name) for model in models]
-            return [
-                torch.stack([getattr(layer, kind).detach() for layer in layers])
-                for kind in ("weight", "bias")
-            ]
+            return [torch.stack([getattr(layer, kind).detach() for layer in layers]) for kind in ("weight", "bias")]
 
         c3, c3_bias = stack("c3")
         self.targets, self.sources = models[0].c3.targets, models[0].c3.sources
@@ -267,13 +256,10 @@ class Trainer1998:
             raise ValueError("the curvature is a mean over digits: give it 1 or more.")
         networks = len(self.trained["c1"].values[0])
         self.curvature = {
-            name: [torch.zeros_like(value) for value in layer.values]
-            for name, layer in self.trained.items()
+            name: [torch.zeros_like(value) for value in layer.values] for name, layer in self.trained.items()
         }
         for image, label in zip(images, labels):
-            self.backward(
-                self.forward(image.expand(networks, 1, 32, 32)), label.expand(networks), 2
-            )
+            self.backward(self.forward(image.expand(networks, 1, 32, 32)), label.expand(networks), 2)
             for name, layer in self.trained.items():
                 for value, derivative in zip(self.curvature[name], layer.derivatives):
                     value += derivative / len(images)
@@ -286,16 +272,11 @@ class Trainer1998:
         """
         if self.curvature is None:
             raise ValueError("estimate the curvature first: estimate_curvature(images, labels).")
-        return {
-            name: [rate / (MU + value) for value in values]
-            for name, values in self.curvature.items()
-        }
+        return {name: [rate / (MU + value) for value in values] for name, values in self.curvature.items()}
 
     @_on_one_thread()
     @torch.inference_mode()
-    def train(
-        self, images: torch.Tensor, labels: torch.Tensor, orders: torch.Tensor, rate: float
-    ) -> None:
+    def train(self, images: torch.Tensor, labels: torch.Tensor, orders: torch.Tensor, rate: float) -> None:
         """Learn from one digit after the other.
 
         Args:

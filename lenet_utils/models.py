@@ -83,19 +83,13 @@ class SimpleCNN(nn.Module):
     """
 
     def __init__(
-        self,
-        kernel_size: int = 3,
-        channels: tuple[int, int] = (16, 32),
-        hidden: int = 128,
-        dropout: float = 0.2,
+        self, kernel_size: int = 3, channels: tuple[int, int] = (16, 32), hidden: int = 128, dropout: float = 0.2
     ):
         super().__init__()
         if kernel_size not in (3, 5):
             raise ValueError(f"kernel_size must be 3 or 5, not {kernel_size}.")
         if not 0 <= dropout < 1:
-            raise ValueError(
-                f"dropout must be a share from 0 to below 1 (20 % is 0.2), not {dropout}."
-            )
+            raise ValueError(f"dropout must be a share from 0 to below 1 (20 % is 0.2), not {dropout}.")
         size = 28
         for _ in range(2):
             size = compute_output_size(size, kernel_size) // 2
@@ -161,9 +155,7 @@ class SelectiveConv2d(nn.Module):
         targets, sources = torch.tensor(pairs).T
         self.register_buffer("targets", targets, persistent=False)
         self.register_buffer("sources", sources, persistent=False)
-        dense = nn.Conv2d(
-            int(sources.max()) + 1, len(table), kernel_size
-        )  # for its initial values and its shape
+        dense = nn.Conv2d(int(sources.max()) + 1, len(table), kernel_size)  # for its initial values and its shape
         self.dense_shape = dense.weight.shape
         self.weight = nn.Parameter(dense.weight.detach()[targets, sources])  # (kernels, size, size)
         self.bias = nn.Parameter(dense.bias.detach())
@@ -295,13 +287,7 @@ class LadderNet(LeNet1998):
         relu: ReLU for the scaled tanh, and the largest of 2x2 pixels for their mean.
     """
 
-    def __init__(
-        self,
-        dense_c3: bool = False,
-        softmax: bool = False,
-        plain_pooling: bool = False,
-        relu: bool = False,
-    ):
+    def __init__(self, dense_c3: bool = False, softmax: bool = False, plain_pooling: bool = False, relu: bool = False):
         super().__init__()
         if dense_c3:
             self.c3 = nn.Conv2d(6, 16, kernel_size=5)
@@ -335,9 +321,7 @@ MODELS = {
 
 def draw_digit_codes() -> torch.Tensor:
     """Return the codes of the ten digits: (10, 84) float32, +1 for ink and -1 for background."""
-    return torch.tensor(
-        [[1.0 if c == "#" else -1.0 for c in code.replace("/", "")] for code in CODES]
-    )
+    return torch.tensor([[1.0 if c == "#" else -1.0 for c in code.replace("/", "")] for code in CODES])
 
 
 def build_model(name: str, **settings) -> nn.Module:
@@ -385,9 +369,7 @@ def compute_output_size(size: int, kernel_size: int, padding: int = 0, stride: i
             f"not {size}, {kernel_size}, {stride} and {padding}."
         )
     if kernel_size > size + 2 * padding:
-        raise ValueError(
-            f"a kernel of {kernel_size} does not fit into {size} with a padding of {padding}."
-        )
+        raise ValueError(f"a kernel of {kernel_size} does not fit into {size} with a padding of {padding}.")
     return (size + 2 * padding - kernel_size) // stride + 1
 
 

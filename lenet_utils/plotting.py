@@ -12,15 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-BLUE, ORANGE, GREEN, GREY = (
-    "#0072B2",
-    "#D55E00",
-    "#009E73",
-    "#767676",
-)  # safe for colour-blind readers
-SHADES = (
-    15  # of a table of maps: as many as the eye tells apart, and a much smaller file than with 256
-)
+BLUE, ORANGE, GREEN, GREY = ("#0072B2", "#D55E00", "#009E73", "#767676")  # safe for colour-blind readers
+SHADES = 15  # of a table of maps: as many as the eye tells apart, and a much smaller file than with 256
 
 
 def plot_images(images, titles=None, columns: int = 6, colours=None, scale: float = 1.1) -> Figure:
@@ -35,9 +28,7 @@ def plot_images(images, titles=None, columns: int = 6, colours=None, scale: floa
     """
     images = np.asarray(images)
     if images.ndim != 3 or len(images) == 0:
-        raise ValueError(
-            f"images must have the shape (N, H, W) with N of 1 or more, not {images.shape}."
-        )
+        raise ValueError(f"images must have the shape (N, H, W) with N of 1 or more, not {images.shape}.")
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     height = scale * (1.25 if titles is not None else 1)
@@ -49,9 +40,7 @@ def plot_images(images, titles=None, columns: int = 6, colours=None, scale: floa
     for i, (axis, image) in enumerate(zip(axes.flat, images)):
         axis.imshow(image, cmap="gray", vmin=images.min(), vmax=images.max())
         if titles is not None:
-            axis.set_title(
-                titles[i], fontsize=9, color="black" if colours is None else colours[i], pad=3
-            )
+            axis.set_title(titles[i], fontsize=9, color="black" if colours is None else colours[i], pad=3)
     return figure
 
 
@@ -63,19 +52,9 @@ def plot_history(epochs: pd.DataFrame, other: str = "test") -> Figure:
         other: the name of the second set, "test" or "validation".
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
-    for axis, quantity, label in (
-        (left, "loss", "mean cross-entropy"),
-        (right, "accuracy", "accuracy (%)"),
-    ):
+    for axis, quantity, label in ((left, "loss", "mean cross-entropy"), (right, "accuracy", "accuracy (%)")):
         for name, colour, style in (("train", BLUE, "-o"), (other, ORANGE, "--s")):
-            axis.plot(
-                epochs["epoch"],
-                epochs[f"{name}_{quantity}"],
-                style,
-                color=colour,
-                label=name,
-                markersize=4,
-            )
+            axis.plot(epochs["epoch"], epochs[f"{name}_{quantity}"], style, color=colour, label=name, markersize=4)
         axis.set(title=quantity.capitalize(), xlabel="epoch", ylabel=label)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.grid(alpha=0.3)
@@ -96,9 +75,7 @@ def plot_band(runs: pd.DataFrame, epochs: pd.DataFrame, ax: Axes | None = None) 
     ax.fill_between(by_epoch.min().index, by_epoch.min(), by_epoch.max(), color=GREY, alpha=0.3,
                     linewidth=0, label=f"{count} stored runs, least to most")  # fmt: skip
     ax.plot(by_epoch.mean(), color=GREY, linewidth=1, label="their mean")
-    ax.plot(
-        epochs["epoch"], epochs["test_accuracy"], "o", color=ORANGE, markersize=4, label="this run"
-    )
+    ax.plot(epochs["epoch"], epochs["test_accuracy"], "o", color=ORANGE, markersize=4, label="this run")
     ax.set(title="This run among others of its recipe", xlabel="epoch", ylabel="test accuracy (%)")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(alpha=0.3)
@@ -118,23 +95,9 @@ def plot_batch_losses(batch_losses, window: int = 50, ax: Axes | None = None) ->
     ax = ax or plt.subplots(figsize=(9, 3.2), layout="constrained")[1]
     position = (np.arange(epochs * batches) + 1) / batches
     losses = pd.Series(batch_losses.ravel())
-    ax.plot(
-        position,
-        losses,
-        color=GREY,
-        alpha=0.35,
-        linewidth=0.6,
-        label="every batch",
-        rasterized=True,
-    )
+    ax.plot(position, losses, color=GREY, alpha=0.35, linewidth=0.6, label="every batch", rasterized=True)
     ax.plot(position, losses.rolling(window).mean(), color=BLUE, label=f"mean of {window} batches")
-    ax.plot(
-        np.arange(epochs) + 1,
-        batch_losses[:, -1],
-        "s",
-        color=ORANGE,
-        label="last batch of the epoch",
-    )
+    ax.plot(np.arange(epochs) + 1, batch_losses[:, -1], "s", color=ORANGE, label="last batch of the epoch")
     ax.set(title="Loss of every batch", xlabel="epoch", ylabel="cross-entropy", yscale="log")
     ax.grid(alpha=0.3)
     ax.legend()
@@ -155,9 +118,7 @@ def plot_confusion_matrix(
         errors_only: leave out the diagonal, so that the colours show the errors.
         most: the value of the darkest colour; the greatest in the matrix if not given.
     """
-    table = pd.DataFrame(np.asarray(matrix)).rename_axis(
-        index="true digit", columns="predicted digit"
-    )
+    table = pd.DataFrame(np.asarray(matrix)).rename_axis(index="true digit", columns="predicted digit")
     ax = ax or plt.subplots(figsize=(6.2, 5.2), layout="constrained")[1]
     mask = np.eye(len(table), dtype=bool) if errors_only else None
     sns.heatmap(
@@ -178,17 +139,11 @@ def plot_probabilities(image, probabilities, label: int | None = None) -> Figure
         label: the true digit, marked on the axis, if it is known.
     """
     probabilities = np.asarray(probabilities)
-    figure, (left, right) = plt.subplots(
-        1, 2, figsize=(6, 2.6), width_ratios=(1, 1.8), layout="constrained"
-    )
+    figure, (left, right) = plt.subplots(1, 2, figsize=(6, 2.6), width_ratios=(1, 1.8), layout="constrained")
     left.imshow(image, cmap="gray")
     left.axis("off")
     winner = int(probabilities.argmax())
-    right.barh(
-        range(10),
-        100 * probabilities,
-        color=[BLUE if digit == winner else GREY for digit in range(10)],
-    )
+    right.barh(range(10), 100 * probabilities, color=[BLUE if digit == winner else GREY for digit in range(10)])
     right.set(yticks=range(10), xlim=(0, 100), xlabel="probability (%)", ylabel="digit")
     right.invert_yaxis()
     right.set_title(f"read as {winner}, {_say_percent(probabilities[winner])} sure", fontsize=10)
@@ -197,9 +152,7 @@ def plot_probabilities(image, probabilities, label: int | None = None) -> Figure
     return figure
 
 
-def plot_maps(
-    maps, titles=None, columns: int = 6, limit: float | None = None, scale: float = 1.3
-) -> Figure:
+def plot_maps(maps, titles=None, columns: int = 6, limit: float | None = None, scale: float = 1.3) -> Figure:
     """Draw feature maps or kernels with one colour scale, symmetric about zero (white).
 
     Args:
@@ -211,9 +164,7 @@ def plot_maps(
     """
     maps = np.asarray(maps)
     if maps.ndim != 3 or len(maps) == 0:
-        raise ValueError(
-            f"maps must have the shape (M, H, W) with M of 1 or more, not {maps.shape}."
-        )
+        raise ValueError(f"maps must have the shape (M, H, W) with M of 1 or more, not {maps.shape}.")
     limit = float(np.abs(maps).max()) if limit is None else limit
     columns = min(columns, len(maps))
     rows = -(-len(maps) // columns)
@@ -231,9 +182,7 @@ def plot_maps(
     return figure
 
 
-def plot_image_and_maps(
-    image, maps, titles, limit: float | None = None, scale: float = 1.7
-) -> Figure:
+def plot_image_and_maps(image, maps, titles, limit: float | None = None, scale: float = 1.7) -> Figure:
     """Draw an image in grey and, beside it in one row, maps with one colour scale, symmetric about zero (white).
 
     Args:
@@ -245,9 +194,7 @@ def plot_image_and_maps(
     """
     maps = [np.asarray(values) for values in maps]
     if not maps or len(titles) != len(maps) + 1:
-        raise ValueError(
-            f"there must be one title for the image and one for each map, not {len(titles)}."
-        )
+        raise ValueError(f"there must be one title for the image and one for each map, not {len(titles)}.")
     limit = max(float(np.abs(values).max()) for values in maps) if limit is None else limit
     size = ((len(maps) + 1) * scale + 0.8, scale * 1.2)
     figure, axes = plt.subplots(1, len(maps) + 1, figsize=size, layout="constrained")
@@ -284,23 +231,12 @@ def plot_mosaic(
     rows, columns, height, width = maps.shape
     gap = height // 8
     framed = np.pad(maps, ((0, 0), (0, 0), (0, gap), (0, gap)), constant_values=np.nan)
-    canvas = framed.transpose(0, 2, 1, 3).reshape(rows * (height + gap), columns * (width + gap))[
-        :-gap, :-gap
-    ]
-    ax = (
-        ax
-        or plt.subplots(
-            figsize=(7.2, 7.2 * canvas.shape[0] / canvas.shape[1] + 0.5), layout="constrained"
-        )[1]
-    )
+    canvas = framed.transpose(0, 2, 1, 3).reshape(rows * (height + gap), columns * (width + gap))[:-gap, :-gap]
+    ax = ax or plt.subplots(figsize=(7.2, 7.2 * canvas.shape[0] / canvas.shape[1] + 0.5), layout="constrained")[1]
     colours = plt.get_cmap("gray" if grey else "RdBu_r", SHADES).with_extremes(bad="#d9d9d9")
     ax.imshow(canvas, cmap=colours, vmin=0 if grey else -limit, vmax=limit, interpolation="nearest")
-    ax.set_xticks(
-        np.arange(columns) * (width + gap) + width / 2, column_names or [""] * columns, fontsize=9
-    )
-    ax.set_yticks(
-        np.arange(rows) * (height + gap) + height / 2, row_names or [""] * rows, fontsize=9
-    )
+    ax.set_xticks(np.arange(columns) * (width + gap) + width / 2, column_names or [""] * columns, fontsize=9)
+    ax.set_yticks(np.arange(rows) * (height + gap) + height / 2, row_names or [""] * rows, fontsize=9)
     ax.tick_params(length=0, top=False, labeltop=True, bottom=False, labelbottom=False)
     ax.spines[:].set_visible(False)
     ax.set_title(title)
@@ -324,21 +260,8 @@ def plot_classes(points, labels, title: str = "", ax: Axes | None = None) -> Axe
         size = (9, 3)[digit % 2]  # even digits are drawn larger
         ax.scatter(*mine.T, s=size, color=colour, marker="s", linewidths=0, antialiased=False)
         if len(mine):
-            frame = {
-                "boxstyle": "circle,pad=0.2",
-                "facecolor": "white",
-                "edgecolor": colour,
-                "linewidth": 1.5,
-            }
-            ax.text(
-                *np.median(mine, axis=0),
-                digit,
-                ha="center",
-                va="center",
-                weight="bold",
-                bbox=frame,
-                zorder=3,
-            )
+            frame = {"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": colour, "linewidth": 1.5}
+            ax.text(*np.median(mine, axis=0), digit, ha="center", va="center", weight="bold", bbox=frame, zorder=3)
     ax.set(title=title, xticks=[], yticks=[])
     return ax
 
@@ -362,11 +285,7 @@ def plot_journey(image, stages: dict, logits, fields: dict | None = None) -> Fig
     figure, ax = plt.subplots(figsize=(9.6, 4.15), layout="constrained")
     ax.axis("off")
     corners = {}  # name -> the marked square: left, right, top, bottom
-    left, edges, count = (
-        0.0,
-        None,
-        0,
-    )  # of the stage before: right, top and bottom edge; number of maps
+    left, edges, count = (0.0, None, 0)  # of the stage before: right, top and bottom edge; number of maps
     for name, maps in {"image": image, **stages, "outputs": logits}.items():
         maps = np.asarray(maps)
         size = f"{maps.shape[-2]}×{maps.shape[-1]}" if maps.ndim > 1 else ""
@@ -379,9 +298,7 @@ def plot_journey(image, stages: dict, logits, fields: dict | None = None) -> Fig
             maps, columns, side = maps[:, None, None], 6, 8.5
         else:
             columns = 1 if len(maps) <= 8 else 2
-            side = (144 if len(maps) == count else 180) / -(
-                -len(maps) // columns
-            )  # pooled: smaller
+            side = (144 if len(maps) == count else 180) / -(-len(maps) // columns)  # pooled: smaller
             text = f"{len(maps)} maps\n{size}"
         count = len(maps)
         gap = 0.0 if name == "outputs" else max(1.2, side / 9)
@@ -398,16 +315,8 @@ def plot_journey(image, stages: dict, logits, fields: dict | None = None) -> Fig
         }  # fmt: skip
         for i, picture in enumerate(maps):
             x, y = left + (i % columns) * (side + gap), top + (i // columns) * (side + gap)
-            ax.imshow(
-                picture,
-                extent=(x, x + side, y + side, y),
-                interpolation="nearest",
-                zorder=2,
-                **scale,
-            )
-            ax.add_patch(
-                plt.Rectangle((x, y), side, side, fill=False, color=GREY, linewidth=0.4, zorder=2.5)
-            )
+            ax.imshow(picture, extent=(x, x + side, y + side, y), interpolation="nearest", zorder=2, **scale)
+            ax.add_patch(plt.Rectangle((x, y), side, side, fill=False, color=GREY, linewidth=0.4, zorder=2.5))
             if fields and name in fields and fields[name][0] == i:
                 _, row, column, extent = fields[name]
                 pixel = side / picture.shape[-1]
@@ -432,16 +341,12 @@ def plot_journey(image, stages: dict, logits, fields: dict | None = None) -> Fig
     ax.plot([edges[0] + 4] * 2, edges[1:], color=GREY, linewidth=0.8)
     ax.text(edges[0] + 30, 108, "softmax", ha="center", va="top", fontsize=9)
     ax.text(edges[0] + 90, -110, "answer", ha="center", va="bottom", fontsize=11, weight="bold")
-    ax.text(
-        edges[0] + 90, 0, winner, ha="center", va="center", fontsize=64, weight="bold", color=BLUE
-    )
+    ax.text(edges[0] + 90, 0, winner, ha="center", va="center", fontsize=64, weight="bold", color=BLUE)
     sure = _say_percent(probabilities[winner])
     ax.text(edges[0] + 90, 108, f"{sure}\nsure", ha="center", va="top", fontsize=9)
     ax.set(xlim=(-4, edges[0] + 122), ylim=(140, -124))
     bar = ax.inset_axes((0.005, 0.0, 0.09, 0.022))
-    figure.colorbar(
-        plt.cm.ScalarMappable(plt.Normalize(-1, 1), "RdBu_r"), bar, orientation="horizontal"
-    )
+    figure.colorbar(plt.cm.ScalarMappable(plt.Normalize(-1, 1), "RdBu_r"), bar, orientation="horizontal")
     bar.set_xticks((-1, 0, 1), ("-1", "0", "1"), fontsize=8)
     bar.set_title("maps and numbers", fontsize=8, pad=3)
     return figure
@@ -456,15 +361,7 @@ def _link(ax: Axes, squares: list[tuple]) -> None:
     """Draw squares (left, right, top, bottom) and the lines from each to the next."""
     for left, right, top, bottom in squares:
         ax.add_patch(
-            plt.Rectangle(
-                (left, top),
-                right - left,
-                bottom - top,
-                fill=False,
-                color=ORANGE,
-                linewidth=1.6,
-                zorder=5,
-            )
+            plt.Rectangle((left, top), right - left, bottom - top, fill=False, color=ORANGE, linewidth=1.6, zorder=5)
         )
     for (_, right, top, bottom), (left, _, next_top, next_bottom) in zip(squares, squares[1:]):
         ax.plot([right, left], [top, next_top], color=ORANGE, linewidth=0.8, zorder=4)

@@ -140,9 +140,7 @@ RECIPES = {
 }
 
 
-def _build_recipe_of_1998(
-    rubbish: float | None, distorted: bool = False, claimed: float | None = None
-) -> Recipe:
+def _build_recipe_of_1998(rubbish: float | None, distorted: bool = False, claimed: float | None = None) -> Recipe:
     schedule = ((0.0005, 2), (0.0002, 3), (0.0001, 3), (0.00005, 4), (0.00001, 8))  # rate, passes
     rates = tuple(min(rate, HIGHEST_RATE) for rate, passes in schedule for _ in range(passes))
     return Recipe(
@@ -189,11 +187,7 @@ def _build_ladder() -> dict[str, Recipe]:
 
     climb("ladder-adam", optimizer="Adam", optimizer_settings={"lr": 0.001, "fused": True})
     climb("ladder-dense-c3", settings={"dense_c3": True})
-    climb(
-        "ladder-softmax",
-        settings=rung.settings | {"softmax": True},
-        compute_loss=nn.functional.cross_entropy,
-    )
+    climb("ladder-softmax", settings=rung.settings | {"softmax": True}, compute_loss=nn.functional.cross_entropy)
     climb("ladder-pooling", settings=rung.settings | {"plain_pooling": True})
     climb("ladder-relu", settings=rung.settings | {"relu": True})
     climb("ladder-input", inputs={"normalisation": "mnist", "size": 32, "method": "pad"})

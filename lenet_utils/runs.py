@@ -54,11 +54,7 @@ class Run:
             self.model.to(device)
             self.optimizer = self.recipe.build_optimizer(self.model)
             self.loader = make_loader(
-                self.train_images,
-                self.train_labels,
-                self.recipe.batch_size,
-                shuffle=True,
-                seed=seed,
+                self.train_images, self.train_labels, self.recipe.batch_size, shuffle=True, seed=seed
             )
 
     def train(self, epochs: int, state_file: Path | None = None) -> History:
@@ -149,22 +145,15 @@ def train_side_by_side(runs: Sequence[Run], epochs: int, after_pass: Callable[[]
     """
     lengths = {len(run.history.epochs) if run.history else 0 for run in runs}
     if epochs < 1 or len(lengths) > 1 or len({run.name for run in runs}) > 1:
-        raise ValueError(
-            "runs side by side are of one recipe, as far as each other, for 1 epoch or more."
-        )
+        raise ValueError("runs side by side are of one recipe, as far as each other, for 1 epoch or more.")
     first = runs[0]
     settings = first.recipe.optimizer_settings
     trainer = Trainer1998([run.model for run in runs], settings["rubbish"])
     images, labels = first.train_images, first.train_labels
     orders = torch.stack(
-        [
-            torch.randperm(len(labels), generator=torch.Generator().manual_seed(run.seed))
-            for run in runs
-        ]
+        [torch.randperm(len(labels), generator=torch.Generator().manual_seed(run.seed)) for run in runs]
     )
-    score_loader = make_loader(
-        images[:SCORED_TRAINING_IMAGES], labels[:SCORED_TRAINING_IMAGES], 200, shuffle=False
-    )
+    score_loader = make_loader(images[:SCORED_TRAINING_IMAGES], labels[:SCORED_TRAINING_IMAGES], 200, shuffle=False)
     digits = load_mnist(train=True).data if settings["distorted"] else None
     for epoch in range(lengths.pop() + 1, epochs + 1):
         start = time.perf_counter()
@@ -180,9 +169,7 @@ def train_side_by_side(runs: Sequence[Run], epochs: int, after_pass: Callable[[]
         for run in runs:
             scores = (*evaluate(run.model, score_loader), *evaluate(run.model, run.test_loader))
             rows = run.history.epochs.itertuples(index=False, name=None) if run.history else []
-            run.history = History.from_rows(
-                [*rows, (epoch, *scores, seconds)], np.empty((epoch, 0))
-            )
+            run.history = History.from_rows([*rows, (epoch, *scores, seconds)], np.empty((epoch, 0)))
             print(
                 f"{time.strftime('%H:%M:%S')}  seed {run.seed}, pass {epoch:2}/{epochs}   "
                 f"error: train {100 - scores[1]:.2f} %, test {100 - scores[3]:.2f} %   {seconds:.0f} s",
@@ -313,9 +300,7 @@ def _keep_result(run: Run, root: Path) -> None:
     if run.name in KEPT_WEIGHTS:
         run.save_model(folder / "model.pt")
     test_loss, test_accuracy = evaluate(run.model, run.test_loader)
-    _, train_accuracy = evaluate(
-        run.model, make_loader(run.train_images, run.train_labels, 200, shuffle=False)
-    )
+    _, train_accuracy = evaluate(run.model, make_loader(run.train_images, run.train_labels, 200, shuffle=False))
     row = {
         "recipe": run.name,
         "seed": run.seed,
@@ -331,9 +316,7 @@ def _keep_result(run: Run, root: Path) -> None:
         "date": datetime.date.today().isoformat(),
     }
     table = root / "results.csv"
-    text = pd.DataFrame([row])[RESULT_COLUMNS].to_csv(
-        index=False, header=not table.exists(), lineterminator="\n"
-    )
+    text = pd.DataFrame([row])[RESULT_COLUMNS].to_csv(index=False, header=not table.exists(), lineterminator="\n")
     write_whole(table, (table.read_bytes() if table.exists() else b"") + text.encode())
 
 

@@ -30,18 +30,12 @@ def find_device(name: str | None = None) -> torch.device:
     Raises:
         ValueError: the device asked for is not there.
     """
-    found = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
+    found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     name = name or os.environ.get("LENET_DEVICE") or next(n for n, there in found.items() if there)
     if not found.get(name):
         there = ", ".join(name for name in found if found[name])
         raise ValueError(f"there is no device {name!r} here: the devices found are {there}.")
-    detail = (
-        torch.cuda.get_device_name() if name == "cuda" else f"{torch.get_num_threads()} threads"
-    )
+    detail = torch.cuda.get_device_name() if name == "cuda" else f"{torch.get_num_threads()} threads"
     print(f"Device: {name}" + (f" ({detail})" if name != "mps" else ""))
     return torch.device(name)
 
@@ -54,9 +48,7 @@ def choose_epochs(full: int) -> int:
     if full < 1:
         raise ValueError(f"the number of epochs must be 1 or more, not {full}.")
     if is_fast():
-        print(
-            f"LENET_FAST=1: 1 epoch instead of {full}. The numbers below are those of a shortened run."
-        )
+        print(f"LENET_FAST=1: 1 epoch instead of {full}. The numbers below are those of a shortened run.")
         return 1
     print(f"{full} epochs.")
     return full
@@ -88,18 +80,9 @@ class History:
     batch_losses: np.ndarray
 
     @classmethod
-    def from_rows(
-        cls, rows: list[tuple], batch_losses: list[list[float]], other: str = "test"
-    ) -> "History":
+    def from_rows(cls, rows: list[tuple], batch_losses: list[list[float]], other: str = "test") -> "History":
         """Make a history of one tuple an epoch, in the order of the columns, and the batch losses of each epoch."""
-        columns = [
-            "epoch",
-            "train_loss",
-            "train_accuracy",
-            f"{other}_loss",
-            f"{other}_accuracy",
-            "seconds",
-        ]
+        columns = ["epoch", "train_loss", "train_accuracy", f"{other}_loss", f"{other}_accuracy", "seconds"]
         return cls(pd.DataFrame(rows, columns=columns), np.array(batch_losses))
 
 
@@ -122,9 +105,7 @@ def train_one_epoch(
     device = next(model.parameters()).device
     model.train()
     losses = []
-    for images, labels in tqdm(
-        loader, file=sys.stdout, leave=False, disable=not someone_is_watching()
-    ):
+    for images, labels in tqdm(loader, file=sys.stdout, leave=False, disable=not someone_is_watching()):
         images, labels = images.to(device), labels.to(device)
         optimizer.zero_grad()
         loss = compute_loss(model(images), labels)

@@ -27,9 +27,7 @@ def find_exercises(path: Path) -> list[tuple[str, str]]:
     found = []
     for i, (kind, source, _) in enumerate(cells):
         if kind == "code" and re.search(r"^print\(check_\w+\(", source, re.M):
-            solution = re.search(
-                r"<details>.*?```python\n(.*?)```.*?</details>", cells[i + 1][1], re.S
-            )
+            solution = re.search(r"<details>.*?```python\n(.*?)```.*?</details>", cells[i + 1][1], re.S)
             found.append((source, solution[1] if solution else ""))
     return found
 

@@ -13,12 +13,7 @@ import pytest
 from notebooks_as_data import ROOT
 
 BREAKAGES = {
-    "normalisation": (
-        "data.py",
-        '"mnist": (0.1307, 0.3081)',
-        '"mnist": (0.1307, 0.5)',
-        "test_normalised_training_set",
-    ),
+    "normalisation": ("data.py", '"mnist": (0.1307, 0.3081)', '"mnist": (0.1307, 0.5)', "test_normalised_training_set"),
     "order of the labels": (
         "data.py",
         "    dataset = TensorDataset(images, labels)",
@@ -38,18 +33,8 @@ BREAKAGES = {
         "MNIST(root, train=True",
         "test_the_dataset",
     ),
-    "eval() forgotten": (
-        "evaluation.py",
-        "    model.eval()\n",
-        "",
-        "test_two_evaluations_of_a_dropout_network",
-    ),
-    "train() forgotten": (
-        "training.py",
-        "    model.train()\n",
-        "",
-        "test_training_switches_dropout_on",
-    ),
+    "eval() forgotten": ("evaluation.py", "    model.eval()\n", "", "test_two_evaluations_of_a_dropout_network"),
+    "train() forgotten": ("training.py", "    model.train()\n", "", "test_training_switches_dropout_on"),
     "no shuffling": (
         "data.py",
         "RandomSampler(dataset, generator=generator) if shuffle else",
@@ -68,12 +53,7 @@ BREAKAGES = {
         "self.f6 = nn.Linear(120, 85)",
         "test_parameters_and_output",
     ),
-    "gradients never set to zero": (
-        "training.py",
-        "        optimizer.zero_grad()\n",
-        "",
-        "test_one_epoch_equals",
-    ),
+    "gradients never set to zero": ("training.py", "        optimizer.zero_grad()\n", "", "test_one_epoch_equals"),
     "accuracy averaged over batches": (
         "evaluation.py",
         "return loss_sum / count, 100 * right / count",
@@ -125,10 +105,7 @@ def copy_of_course(tmp_path_factory):
 def run_tests(folder, names, select):
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-k", select, "-p", "no:cacheprovider"]
     return subprocess.run(
-        [*command, *(str(folder / "tests" / name) for name in names)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
+        [*command, *(str(folder / "tests" / name) for name in names)], cwd=folder, capture_output=True, text=True
     )
 
 
@@ -151,6 +128,4 @@ def test_without_a_breakage_the_same_tests_are_green(copy_of_course):
     select = " or ".join({test for *_, test in BREAKAGES.values()})
     result = run_tests(copy_of_course, TESTS, select)
     assert result.returncode == 0, result.stdout
-    assert int(re.search(r"(\d+) passed", result.stdout)[1]) >= len(
-        {test for *_, test in BREAKAGES.values()}
-    )
+    assert int(re.search(r"(\d+) passed", result.stdout)[1]) >= len({test for *_, test in BREAKAGES.values()})

@@ -34,9 +34,7 @@ def test_round_trip(tmp_path):
 def test_files_are_read_onto_the_cpu_and_without_code(path, monkeypatch):
     given = {}
     load = torch.load
-    monkeypatch.setattr(
-        torch, "load", lambda *a, **options: given.update(options) or load(*a, **options)
-    )
+    monkeypatch.setattr(torch, "load", lambda *a, **options: given.update(options) or load(*a, **options))
     load_checkpoint(path)
     assert given == {"map_location": "cpu", "weights_only": True}
 
@@ -46,9 +44,7 @@ def test_shipped_checkpoint_is_the_recipe_of_notebook_04():
     assert type(model) is LeNet5
     assert inputs == {"size": 32, "method": "resize", "normalisation": "mnist"}
     test_set = load_mnist(train=False)
-    loader = make_loader(
-        prepare_images(test_set.data, **inputs), test_set.targets, 200, shuffle=False
-    )
+    loader = make_loader(prepare_images(test_set.data, **inputs), test_set.targets, 200, shuffle=False)
     assert 98.3 < evaluate(model, loader)[1] < 99.5
 
 
@@ -60,9 +56,7 @@ def test_missing_file_is_named(tmp_path):
 @pytest.mark.parametrize("keep", [0, 10, 1_000, 100_000])
 def test_truncated_file_is_named(path, keep):
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(
-        ValueError, match="lenet5.pt cannot be read as a checkpoint: it is truncated or"
-    ):
+    with pytest.raises(ValueError, match="lenet5.pt cannot be read as a checkpoint: it is truncated or"):
         load_checkpoint(path)
 
 

@@ -85,9 +85,7 @@ def test_resumed_run_ends_with_the_same_weights_bit_for_bit(recipe, tmp_path, mo
     assert call("train", "--resume", tmp_path / "parts") == 0
     assert re.findall(r"(?:epoch|pass) +(\d)/3 ", capsys.readouterr().out) == ["3"]
 
-    whole, parts = (
-        load_checkpoint(tmp_path / name / "model.pt").model for name in ("whole", "parts")
-    )
+    whole, parts = (load_checkpoint(tmp_path / name / "model.pt").model for name in ("whole", "parts"))
     for name, weight in whole.state_dict().items():
         assert torch.equal(weight, parts.state_dict()[name]), name
     histories = [pd.read_csv(tmp_path / name / "history.csv") for name in ("whole", "parts")]
@@ -187,10 +185,7 @@ def test_study_side_by_side_goes_on_where_it_was_interrupted(tmp_path, monkeypat
     monkeypatch.setattr(runs, "save_runs", keep)
     capsys.readouterr()
     runs.study(["lenet5-1998"], seeds=1, root=tmp_path / "parts")  # both are finished all the same
-    assert re.findall(r"seed (\d), pass +(\d)/2 ", capsys.readouterr().out) == [
-        ("0", "2"),
-        ("1", "2"),
-    ]
+    assert re.findall(r"seed (\d), pass +(\d)/2 ", capsys.readouterr().out) == [("0", "2"), ("1", "2")]
     runs.study(["lenet5-1998"], seeds=3, root=tmp_path / "parts")  # and one more
 
     whole, parts = (runs.load_results(tmp_path / name) for name in ("whole", "parts"))
@@ -206,9 +201,7 @@ def test_study_side_by_side_goes_on_where_it_was_interrupted(tmp_path, monkeypat
 
 
 def test_summary_computes_mean_and_spread():
-    rows = [
-        {"recipe": "mlp", "test_accuracy": value, "train_seconds": 10} for value in (97.0, 98.0)
-    ]
+    rows = [{"recipe": "mlp", "test_accuracy": value, "train_seconds": 10} for value in (97.0, 98.0)]
     table = runs.summarise_results(pd.DataFrame(rows))
     mlp = table.loc["mlp"]
     assert (mlp["mean"], mlp.least, mlp.most, mlp.seeds) == (97.5, 97, 98, 2)

@@ -53,38 +53,14 @@ def test_the_dataset_is_mnist(train_set, test_set):
     assert train_set.data.shape == (60_000, 28, 28) and test_set.data.shape == (10_000, 28, 28)
     assert train_set.data.dtype == torch.uint8
     assert train_set.targets[0] == 5 and test_set.targets[0] == 7
-    assert train_set.targets.bincount().tolist() == [
-        5923,
-        6742,
-        5958,
-        6131,
-        5842,
-        5421,
-        5918,
-        6265,
-        5851,
-        5949,
-    ]
-    assert test_set.targets.bincount().tolist() == [
-        980,
-        1135,
-        1032,
-        1010,
-        982,
-        892,
-        958,
-        1028,
-        974,
-        1009,
-    ]
+    assert train_set.targets.bincount().tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+    assert test_set.targets.bincount().tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
 
 
 def test_images_and_labels_belong_together(train_set):
     """The mean image of a digit is closest to the images of that digit, for most of them."""
     images = train_set.data[:5_000].float().flatten(1)
-    means = torch.stack(
-        [images[train_set.targets[:5_000] == digit].mean(dim=0) for digit in range(10)]
-    )
+    means = torch.stack([images[train_set.targets[:5_000] == digit].mean(dim=0) for digit in range(10)])
     nearest = torch.cdist(train_set.data[5_000:6_000].float().flatten(1), means).argmin(dim=1)
     assert (nearest == train_set.targets[5_000:6_000]).float().mean() > 0.7
 
@@ -100,9 +76,7 @@ def test_root_is_found_from_any_folder(tmp_path, monkeypatch):
 def test_unpacks_once_and_leaves_no_other_files(packed_root):
     prepare_files(packed_root)
     raw = packed_root / "MNIST" / "raw"
-    assert sorted(file.name for file in raw.iterdir()) == sorted(
-        [n for n, _ in MNIST.resources] + [*UNPACKED_MD5]
-    )
+    assert sorted(file.name for file in raw.iterdir()) == sorted([n for n, _ in MNIST.resources] + [*UNPACKED_MD5])
     before = {file: file.stat().st_mtime_ns for file in raw.iterdir()}
     prepare_files(packed_root)
     assert {file: file.stat().st_mtime_ns for file in raw.iterdir()} == before
@@ -134,9 +108,7 @@ def test_messages_name_no_folder_of_the_machine(monkeypatch):
     with pytest.raises(ValueError) as caught:
         prepare_files()
     assert "data/MNIST/raw/t10k-labels-idx1-ubyte.gz" in str(caught.value)
-    assert str(Path.home()) not in str(caught.value) and str(find_data_root().parent) not in str(
-        caught.value
-    )
+    assert str(Path.home()) not in str(caught.value) and str(find_data_root().parent) not in str(caught.value)
 
 
 @pytest.fixture
@@ -174,9 +146,7 @@ def test_unreachable_and_wrong_mirrors_end_in_one_error(tmp_path, monkeypatch, s
     for name, _ in MNIST.resources:
         (wrong / name).write_bytes(gzip.compress(b"something else"))
     monkeypatch.setattr(MNIST, "mirrors", ["http://127.0.0.1:9/", serve(wrong)])
-    with pytest.raises(
-        OSError, match="train-images-idx3-ubyte.gz is missing and could not be downloaded"
-    ):
+    with pytest.raises(OSError, match="train-images-idx3-ubyte.gz is missing and could not be downloaded"):
         load_mnist(train=True, root=tmp_path / "new")
     assert not list((tmp_path / "new").rglob("*ubyte*"))
 
@@ -202,26 +172,19 @@ def test_normalised_training_set_has_mean_0_and_standard_deviation_1(train_set):
 
 
 @pytest.mark.parametrize(
-    "name, low, high",
-    [("unit", 0, 1), ("half", -1, 1), ("mnist", -0.4242, 2.8215), ("1998", -0.1, 1.175)],
+    "name, low, high", [("unit", 0, 1), ("half", -1, 1), ("mnist", -0.4242, 2.8215), ("1998", -0.1, 1.175)]
 )
 def test_ranges(train_set, name, low, high):
     images = prepare_images(train_set.data[:100], normalisation=name)
-    assert images.min() == pytest.approx(low, abs=1e-4) and images.max() == pytest.approx(
-        high, abs=1e-4
-    )
+    assert images.min() == pytest.approx(low, abs=1e-4) and images.max() == pytest.approx(high, abs=1e-4)
 
 
 @pytest.mark.parametrize("name", NORMALISATIONS)
-@pytest.mark.parametrize(
-    "size, method, step", [(28, "pad", None), (32, "pad", "Pad"), (32, "resize", "Resize")]
-)
+@pytest.mark.parametrize("size, method, step", [(28, "pad", None), (32, "pad", "Pad"), (32, "resize", "Resize")])
 def test_equals_torchvisions_transforms_one_image_at_a_time(train_set, name, size, method, step):
     mean, std = NORMALISATIONS[name]
     first = {None: [], "Pad": [transforms.Pad(2)], "Resize": [transforms.Resize((32, 32))]}[step]
-    transform = transforms.Compose(
-        [*first, transforms.ToTensor(), transforms.Normalize((mean,), (std,))]
-    )
+    transform = transforms.Compose([*first, transforms.ToTensor(), transforms.Normalize((mean,), (std,))])
     dataset = load_mnist(train=True, transform=transform)
     expected = torch.stack([dataset[i][0] for i in range(50)])
     prepared = prepare_images(train_set.data[:50], name, size, method)
@@ -249,11 +212,7 @@ def test_does_not_change_its_argument(train_set):
     "images, arguments, message",
     [
         (torch.zeros(5, 28, 28), {}, "must be uint8 .* not float32"),
-        (
-            torch.zeros(5, 1, 28, 28, dtype=torch.uint8),
-            {},
-            r"\(N, 28, 28\), not uint8 of shape \(5, 1, 28, 28\)",
-        ),
+        (torch.zeros(5, 1, 28, 28, dtype=torch.uint8), {}, r"\(N, 28, 28\), not uint8 of shape \(5, 1, 28, 28\)"),
         (torch.zeros(5, 32, 32, dtype=torch.uint8), {}, r"\(5, 32, 32\)"),
         (torch.zeros(0, 28, 28, dtype=torch.uint8), {}, "empty batch"),
         (
@@ -261,11 +220,7 @@ def test_does_not_change_its_argument(train_set):
             {"normalisation": "minist"},
             "'minist'.*'1998', 'half', 'mnist', 'unit'",
         ),
-        (
-            torch.zeros(5, 28, 28, dtype=torch.uint8),
-            {"method": "stretch"},
-            "'stretch'.*'pad' or 'resize'",
-        ),
+        (torch.zeros(5, 28, 28, dtype=torch.uint8), {"method": "stretch"}, "'stretch'.*'pad' or 'resize'"),
         (torch.zeros(5, 28, 28, dtype=torch.uint8), {"size": 20}, "28 or more.*20"),
         (torch.zeros(5, 28, 28, dtype=torch.uint8), {"size": 31}, "even when padding.*31"),
     ],
@@ -297,12 +252,7 @@ def test_images_keep_their_labels():
 
 
 def test_batches_have_the_size_asked_for():
-    assert [len(labels) for _, labels in make_loader(*numbered(), 32, shuffle=False)] == [
-        32,
-        32,
-        32,
-        4,
-    ]
+    assert [len(labels) for _, labels in make_loader(*numbered(), 32, shuffle=False)] == [32, 32, 32, 4]
     assert len(make_loader(*numbered(), 32, shuffle=True)) == 4
 
 
@@ -323,39 +273,14 @@ def test_a_seed_repeats_the_orders_whatever_the_global_state():
 @pytest.mark.parametrize(
     "images, labels, batch_size, message",
     [
-        (
-            torch.zeros(5, 28, 28),
-            torch.zeros(5, dtype=int),
-            2,
-            r"\(N, C, H, W\), not float32 of shape \(5, 28, 28\)",
-        ),
-        (
-            torch.zeros(5, 1, 28, 28, dtype=torch.uint8),
-            torch.zeros(5, dtype=int),
-            2,
-            "call prepare_images",
-        ),
+        (torch.zeros(5, 28, 28), torch.zeros(5, dtype=int), 2, r"\(N, C, H, W\), not float32 of shape \(5, 28, 28\)"),
+        (torch.zeros(5, 1, 28, 28, dtype=torch.uint8), torch.zeros(5, dtype=int), 2, "call prepare_images"),
         (torch.zeros(0, 1, 28, 28), torch.zeros(0, dtype=int), 2, "empty batch"),
         (torch.zeros(5, 1, 28, 28), torch.zeros(4, dtype=int), 2, r"shape \(5,\), one per image"),
         (torch.zeros(5, 1, 28, 28), torch.zeros(5), 2, "labels must be int64"),
-        (
-            torch.zeros(5, 1, 28, 28),
-            torch.tensor([0, 1, 2, 10, 4]),
-            2,
-            "between 0 and 9, but one of them is 10",
-        ),
-        (
-            torch.zeros(5, 1, 28, 28),
-            torch.tensor([0, 1, 2, -1, 4]),
-            2,
-            "between 0 and 9, but one of them is -1",
-        ),
-        (
-            torch.zeros(5, 1, 28, 28),
-            torch.zeros(5, dtype=int),
-            0,
-            "batch_size must be 1 or more, not 0",
-        ),
+        (torch.zeros(5, 1, 28, 28), torch.tensor([0, 1, 2, 10, 4]), 2, "between 0 and 9, but one of them is 10"),
+        (torch.zeros(5, 1, 28, 28), torch.tensor([0, 1, 2, -1, 4]), 2, "between 0 and 9, but one of them is -1"),
+        (torch.zeros(5, 1, 28, 28), torch.zeros(5, dtype=int), 0, "batch_size must be 1 or more, not 0"),
     ],
 )
 def test_bad_batches_are_refused(images, labels, batch_size, message):
@@ -372,10 +297,7 @@ def test_split_is_disjoint_complete_stratified_and_repeatable(train_set):
     assert torch.equal(torch.cat([train, validation]).sort().values, torch.arange(60_000))
     shares = train_set.targets[validation].bincount() / 5_000
     assert (shares - train_set.targets.bincount() / 60_000).abs().max() < 0.001
-    again, other = (
-        split_train_validation(train_set.targets),
-        split_train_validation(train_set.targets, seed=1),
-    )
+    again, other = (split_train_validation(train_set.targets), split_train_validation(train_set.targets, seed=1))
     assert torch.equal(validation, again[1]) and not torch.equal(validation, other[1])
 
 

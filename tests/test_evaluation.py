@@ -34,16 +34,12 @@ def model_and_images():
 
 def test_scores_agree_with_scikit_learn(answers):
     labels, predictions = answers
-    assert compute_accuracy(labels, predictions) == pytest.approx(
-        100 * metrics.accuracy_score(labels, predictions)
-    )
+    assert compute_accuracy(labels, predictions) == pytest.approx(100 * metrics.accuracy_score(labels, predictions))
     matrix = compute_confusion_matrix(labels, predictions)
     assert matrix.sum() == 1_000 and matrix[3, 5] == ((labels == 3) & (predictions == 5)).sum()
     recalls = metrics.recall_score(labels, predictions, average=None)
     assert np.allclose(compute_per_digit_accuracy(labels, predictions), 100 * recalls)
-    assert f"{metrics.f1_score(labels, predictions, average='macro'):.4f}" in compute_report(
-        labels, predictions
-    )
+    assert f"{metrics.f1_score(labels, predictions, average='macro'):.4f}" in compute_report(labels, predictions)
 
 
 def test_a_digit_that_does_not_occur_has_no_accuracy():
@@ -107,9 +103,7 @@ def test_batches_of_unequal_size_count_by_their_images(model_and_images):
     labels[:5] = (labels[:5] + 1) % 10  # five wrong, all of them in the first batch
     loss, accuracy = evaluate(model, make_loader(images, labels, 32, shuffle=False))
     assert accuracy == 90
-    assert loss == pytest.approx(
-        nn.functional.cross_entropy(predict_logits(model, images), labels).item(), rel=1e-5
-    )
+    assert loss == pytest.approx(nn.functional.cross_entropy(predict_logits(model, images), labels).item(), rel=1e-5)
 
 
 def test_confidence_is_the_largest_probability(model_and_images):

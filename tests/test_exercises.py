@@ -40,13 +40,7 @@ ANSWERS = {
     ),
     "check_last_batch": (
         [96, 96.0],
-        [
-            (128, "evenly"),
-            (469, "number of batches"),
-            (468, "full batches"),
-            (32, "batches of 64"),
-            (97, "too large"),
-        ],
+        [(128, "evenly"), (469, "number of batches"), (468, "full batches"), (32, "batches of 64"), (97, "too large")],
     ),
     "check_to_grey": (
         [lambda x: 255 * (x * 0.3081 + 0.1307)],
@@ -68,10 +62,7 @@ ANSWERS = {
         [0.69, np.log(2), 0.693],
         [(-0.69, "positive"), (0.30, "base 10"), (1, "base 2"), (0.5, "too small")],
     ),
-    "check_updated_weight": (
-        [2.4, 2.0 - 0.1 * -4.0],
-        [(1.6, "against the gradient"), (6, "rate"), (2.0, "too small")],
-    ),
+    "check_updated_weight": ([2.4, 2.0 - 0.1 * -4.0], [(1.6, "against the gradient"), (6, "rate"), (2.0, "too small")]),
     "check_bug_lines": (
         [[6, 19, 26, 29, 39, 42], {43, 39, 29, 37, 19, 6}],
         [
@@ -113,16 +104,10 @@ ANSWERS = {
             (16, "tuple of four"),
         ],
     ),
-    "check_lenet_parameters": (
-        [63_066],
-        [(63_050, "bias"), (63_916, "ten of the 26"), (61_706, "grows")],
-    ),
+    "check_lenet_parameters": ([63_066], [(63_050, "bias"), (63_916, "ten of the 26"), (61_706, "grows")]),
     "check_c3_maps": ([10], [(16, "dense"), (6, "too small")]),
     "check_seen_rows": ([14], [(10, "rows of C1"), (9, "lies S2"), (16, "S4"), (13, "too small")]),
-    "check_shift_for_s4": (
-        [4],
-        [(1, "C1"), (2, "S4 halves"), (8, "there are two"), (3, "too small")],
-    ),
+    "check_shift_for_s4": ([4], [(1, "C1"), (2, "S4 halves"), (8, "there are two"), (3, "too small")]),
     "check_squash_and_pool": (
         [lambda m: pool(m.tanh())],
         [
@@ -138,12 +123,7 @@ ANSWERS = {
     ),
     "check_precision": (
         [0.875, 7 / 8],
-        [
-            (0.7, "recall"),
-            (0.75, "precision of the ones"),
-            (0.8, "accuracy"),
-            (87.5, "from 0 to 1"),
-        ],
+        [(0.7, "recall"), (0.75, "precision of the ones"), (0.8, "accuracy"), (87.5, "from 0 to 1")],
     ),
     "check_most_confused": (
         [find_error],
@@ -158,12 +138,7 @@ ANSWERS = {
     ),
     "check_needed_digits": (
         [40_000, 39_600],
-        [
-            (20_000, "square root of 2"),
-            (5_000, "more digits"),
-            (3.96, "0.0005"),
-            (80_000, "too large"),
-        ],
+        [(20_000, "square root of 2"), (5_000, "more digits"), (3.96, "0.0005"), (80_000, "too large")],
     ),
     "check_s4_connections": (
         [2_000, 2e3],
@@ -204,12 +179,7 @@ ANSWERS = {
 
 
 def test_every_checker_is_tested_and_used():
-    used = {
-        name
-        for path in PATHS
-        for cell, _ in find_exercises(path)
-        for name in re.findall(r"(check_\w+)\(", cell)
-    }
+    used = {name for path in PATHS for cell, _ in find_exercises(path) for name in re.findall(r"(check_\w+)\(", cell)}
     assert set(ANSWERS) == set(CHECKERS) == used
 
 
@@ -225,10 +195,7 @@ def test_wrong_answers_get_their_hint(name):
     assert len(ANSWERS[name][1]) >= 2
     for answer, hint in ANSWERS[name][1]:
         reply = CHECKERS[name](answer)
-        assert reply.startswith("Not yet: ") and hint in reply and "\n" not in reply, (
-            answer,
-            reply,
-        )
+        assert reply.startswith("Not yet: ") and hint in reply and "\n" not in reply, (answer, reply)
 
 
 NONSENSE = [

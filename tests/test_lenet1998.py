@@ -7,24 +7,8 @@ import pytest
 import torch
 
 from lenet_utils.data import load_mnist, prepare_images
-from lenet_utils.lenet1998 import (
-    MU,
-    Convolution,
-    Full,
-    Squash,
-    Subsampling,
-    Trainer1998,
-    compute_loss,
-    distort_images,
-)
-from lenet_utils.models import (
-    C3_TABLE,
-    LeNet1998,
-    ScaledTanh,
-    count_connections,
-    count_parameters,
-    draw_digit_codes,
-)
+from lenet_utils.lenet1998 import MU, Convolution, Full, Squash, Subsampling, Trainer1998, compute_loss, distort_images
+from lenet_utils.models import C3_TABLE, LeNet1998, ScaledTanh, count_connections, count_parameters, draw_digit_codes
 
 LAYERS = ("c1", "s2", "c3", "s4", "c5", "f6")
 
@@ -98,9 +82,7 @@ def test_forward_pass_is_that_of_a_slow_reference(model, digits):
     live = iter(values["c3.weight"])
     c3 = [{source: next(live) for source in sources} for sources in C3_TABLE]
     for image in images[:2].double().numpy():
-        x = np.stack(
-            [convolve(image, {0: k[0]}, b) for k, b in zip(values["c1.weight"], values["c1.bias"])]
-        )
+        x = np.stack([convolve(image, {0: k[0]}, b) for k, b in zip(values["c1.weight"], values["c1.bias"])])
         x = np.stack([subsample(*args) for args in zip(x, values["s2.weight"], values["s2.bias"])])
         x = np.stack([convolve(x, kernels, b) for kernels, b in zip(c3, values["c3.bias"])])
         x = np.stack([subsample(*args) for args in zip(x, values["s4.weight"], values["s4.bias"])])
@@ -207,14 +189,7 @@ def make_tiny_network():
     torch.manual_seed(3)
     values = [torch.randn(1, *shape, dtype=torch.double) * 0.4 for shape in
               ((2, 1, 3, 3), (2,), (2,), (2,), (3, 8), (3,))]  # fmt: skip
-    return [
-        Convolution(*values[:2]),
-        Squash(),
-        Subsampling(*values[2:4]),
-        Squash(),
-        Full(*values[4:]),
-        Squash(),
-    ]
+    return [Convolution(*values[:2]), Squash(), Subsampling(*values[2:4]), Squash(), Full(*values[4:]), Squash()]
 
 
 def test_curvature_is_the_diagonal_of_gauss_and_newton():
@@ -243,11 +218,7 @@ def test_curvature_is_the_diagonal_of_gauss_and_newton():
         jacobian = torch.func.jacrev(lambda n: run(image, position, n))(nudge)  # (3, 1, ...)
         return 2 * jacobian.square().sum(0)[0]
 
-    at_conv, at_sub, at_full = (
-        by_sums(0, (1, 2, 4, 4)),
-        by_sums(2, (1, 2, 2, 2)),
-        by_sums(4, (1, 3)),
-    )
+    at_conv, at_sub, at_full = (by_sums(0, (1, 2, 4, 4)), by_sums(2, (1, 2, 2, 2)), by_sums(4, (1, 3)))
     expected = torch.einsum("mp,kp->mk", at_conv.flatten(1), inputs[0][0].square())
     assert torch.allclose(found[0][0].flatten(2)[0], expected)
     assert torch.allclose(found[0][1][0], at_conv.sum((1, 2)))
@@ -321,9 +292,7 @@ def test_one_step_moves_every_weight_by_its_own_step(model, digits, one_thread):
     trainer.estimate_curvature(images[:5], labels[:5])
     before = {name: [v.clone() for v in layer.values] for name, layer in trainer.trained.items()}
     trainer.backward(trainer.forward(images[7:8]), labels[7:8], 1)
-    slopes = {
-        name: [d.clone() for d in layer.derivatives] for name, layer in trainer.trained.items()
-    }
+    slopes = {name: [d.clone() for d in layer.derivatives] for name, layer in trainer.trained.items()}
     trainer.train(images, labels, torch.tensor([[7]]), rate=0.01)
     for name, layer in trainer.trained.items():
         for i, value in enumerate(layer.values):
@@ -376,9 +345,7 @@ def test_distorted_digits_are_near_and_new():
     assert torch.equal(one, again) and not torch.equal(one, other)
     ink = one.sum().item() / images.sum().item()
     assert 0.9 < ink < 1.1
-    same = [
-        torch.corrcoef(torch.stack([a, b]).flatten(1).float())[0, 1] for a, b in zip(images, one)
-    ]
+    same = [torch.corrcoef(torch.stack([a, b]).flatten(1).float())[0, 1] for a, b in zip(images, one)]
     assert 0.4 < torch.stack(same).mean() < 0.9
     assert not (one == images).flatten(1).all(1).any()
 

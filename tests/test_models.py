@@ -29,9 +29,7 @@ PARAMETERS = {
     "LeNet1998": 60_000,
     "LadderNet": 60_000,
 }
-SIZES = {
-    name: 28 if name in ("MLP", "SigmoidConvNet", "SimpleCNN", "LeNet28") else 32 for name in MODELS
-}
+SIZES = {name: 28 if name in ("MLP", "SigmoidConvNet", "SimpleCNN", "LeNet28") else 32 for name in MODELS}
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -53,12 +51,7 @@ def test_every_parameter_learns(name):
 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize(
-    "shape, dtype",
-    [
-        ((3, 28, 28), torch.float32),
-        ((3, 3, 28, 28), torch.float32),
-        ((3, 1, 30, 30), torch.float32),
-    ],
+    "shape, dtype", [((3, 28, 28), torch.float32), ((3, 3, 28, 28), torch.float32), ((3, 1, 30, 30), torch.float32)]
 )
 def test_wrong_images_are_refused(name, shape, dtype):
     size = SIZES[name]
@@ -76,9 +69,7 @@ def test_unknown_model_is_refused():
         build_model("LeNet6")
 
 
-@pytest.mark.parametrize(
-    "settings, message", [({"dropout": 20}, "20 % is 0.2.*not 20"), ({"kernel_size": 4}, "not 4")]
-)
+@pytest.mark.parametrize("settings, message", [({"dropout": 20}, "20 % is 0.2.*not 20"), ({"kernel_size": 4}, "not 4")])
 def test_bad_settings_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         SimpleCNN(**settings)
@@ -122,10 +113,7 @@ def test_networks_compute_what_they_say():
 def test_simple_cnn_has_dropout_before_both_linear_layers():
     kinds = [type(layer).__name__ for layer in SimpleCNN(dropout=0.3).classifier]
     assert kinds == ["Dropout", "Linear", "ReLU", "Dropout", "Linear"]
-    assert [m.p for m in SimpleCNN(dropout=0.3).modules() if isinstance(m, nn.Dropout)] == [
-        0.3,
-        0.3,
-    ]
+    assert [m.p for m in SimpleCNN(dropout=0.3).modules() if isinstance(m, nn.Dropout)] == [0.3, 0.3]
 
 
 def test_c3_table_is_that_of_the_paper():
@@ -144,9 +132,7 @@ def test_selective_convolution_equals_one_small_convolution_per_map():
     for target, sources in enumerate(C3_TABLE):
         weight = layer.weight[start : start + len(sources)].unsqueeze(0)
         start += len(sources)
-        expected = nn.functional.conv2d(
-            images[:, list(sources)], weight, layer.bias[target : target + 1]
-        )
+        expected = nn.functional.conv2d(images[:, list(sources)], weight, layer.bias[target : target + 1])
         assert torch.allclose(result[:, target : target + 1], expected, atol=1e-5)
     assert count_parameters(layer) == 1_516
 
@@ -164,9 +150,7 @@ def test_output_size_agrees_with_torch():
         for kernel in (1, 2, 3, 5):
             for padding in (0, 1, 2):
                 for stride in (1, 2, 3):
-                    expected = nn.Conv2d(1, 1, kernel, stride, padding)(
-                        torch.zeros(1, 1, size, size)
-                    ).shape[-1]
+                    expected = nn.Conv2d(1, 1, kernel, stride, padding)(torch.zeros(1, 1, size, size)).shape[-1]
                     assert compute_output_size(size, kernel, padding, stride) == expected
 
 
@@ -196,9 +180,7 @@ def test_each_rung_is_one_step_from_the_one_before():
     rungs = list(LADDER.values())
     assert len(rungs) == 7
     for before, after in zip(rungs, rungs[1:]):
-        changed = {
-            f.name for f in fields(before) if getattr(before, f.name) != getattr(after, f.name)
-        }
+        changed = {f.name for f in fields(before) if getattr(before, f.name) != getattr(after, f.name)}
         assert changed in (
             {"optimizer", "optimizer_settings"}, {"settings"}, {"settings", "compute_loss"}, {"inputs"},
         ), changed  # fmt: skip

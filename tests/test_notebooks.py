@@ -7,15 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from notebooks_as_data import (
-    NAMES,
-    PATHS,
-    PROJECT,
-    ROOT,
-    find_exercises,
-    find_imports,
-    read_notebook,
-)
+from notebooks_as_data import NAMES, PATHS, PROJECT, ROOT, find_exercises, find_imports, read_notebook
 
 import course as commands
 
@@ -29,12 +21,7 @@ def sources(path: Path, kind: str) -> list[str]:
 
 
 def outputs(path: Path) -> list[dict]:
-    return [
-        output
-        for kind, _, cell in read_notebook(path)
-        if kind == "code"
-        for output in cell["outputs"]
-    ]
+    return [output for kind, _, cell in read_notebook(path) if kind == "code" for output in cell["outputs"]]
 
 
 def test_the_course_has_its_notebooks():
@@ -49,9 +36,7 @@ def test_stored_from_one_full_run(path):
     counts = [cell["execution_count"] for kind, _, cell in read_notebook(path) if kind == "code"]
     assert counts == list(range(1, len(counts) + 1))
     executed = json.loads(path.read_text("utf-8"))["metadata"]["executed"]
-    assert executed == commands.compute_code_hash(path), (
-        "the code has changed since: python course.py execute"
-    )
+    assert executed == commands.compute_code_hash(path), "the code has changed since: python course.py execute"
     assert "LENET_FAST=1" not in json.dumps(outputs(path))
 
 
@@ -62,12 +47,8 @@ def test_no_errors_stderr_widgets_or_folders_are_stored(path):
         assert output.get("name") != "stderr", output["text"]
         assert "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
         text = json.dumps({key: value for key, value in output.items() if key != "data"})
-        text += json.dumps(
-            {key: value for key, value in output.get("data", {}).items() if "image" not in key}
-        )
-        assert not re.search(
-            r"/(work|root|home|tmp|Users|usr|content)/|[A-Z]:\\\\|site-packages", text
-        ), text
+        text += json.dumps({key: value for key, value in output.get("data", {}).items() if "image" not in key})
+        assert not re.search(r"/(work|root|home|tmp|Users|usr|content)/|[A-Z]:\\\\|site-packages", text), text
 
 
 @each_notebook
@@ -80,9 +61,7 @@ def test_opens_as_the_others_do(path):
     cells = read_notebook(path)
     opening = "\n".join(source for kind, source, _ in cells[:4] if kind == "markdown")
     assert cells[0][0] == "markdown" and cells[0][1].startswith("# ")
-    assert (
-        "**You will learn**" in opening and "**You need**" in opening and "two CPU cores" in opening
-    )
+    assert "**You will learn**" in opening and "**You need**" in opening and "two CPU cores" in opening
     code = sources(path, "code")
     assert code[0].startswith("# Setup") and "import" in code[1]
     assert len(re.findall(r"^# ", "\n".join(sources(path, "markdown")), re.M)) == 1
@@ -126,16 +105,10 @@ def test_cells_are_short(path):
 @each_notebook
 def test_compared_outputs_hold_whole_numbers_only(path):
     """Floats differ between processors; dates and seconds between runs. (torchsummary's sizes in MB are exact.)"""
-    marked = [
-        cell
-        for kind, source, cell in read_notebook(path)
-        if kind == "code" and "# NBVAL_CHECK_OUTPUT" in source
-    ]
+    marked = [cell for kind, source, cell in read_notebook(path) if kind == "code" and "# NBVAL_CHECK_OUTPUT" in source]
     assert marked
     for cell in marked:
-        assert cell["outputs"] and all(
-            output["output_type"] == "stream" for output in cell["outputs"]
-        )
+        assert cell["outputs"] and all(output["output_type"] == "stream" for output in cell["outputs"])
         text = "".join(line for output in cell["outputs"] for line in output["text"])
         assert not re.search(r"\d\.\d|\d\de-\d", re.sub(r"\(MB\): \d\.\d\d", "", text)), text
 

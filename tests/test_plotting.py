@@ -43,14 +43,8 @@ def test_history_has_two_labelled_axes_with_both_sets():
     assert loss.get_ylabel() == "mean cross-entropy" and accuracy.get_ylabel() == "accuracy (%)"
     for axis, quantity in ((loss, "loss"), (accuracy, "accuracy")):
         train, test = axis.lines
-        assert (
-            list(train.get_ydata()) == list(epochs[f"train_{quantity}"])
-            and train.get_color() == BLUE
-        )
-        assert (
-            list(test.get_ydata()) == list(epochs[f"test_{quantity}"])
-            and test.get_color() == ORANGE
-        )
+        assert list(train.get_ydata()) == list(epochs[f"train_{quantity}"]) and train.get_color() == BLUE
+        assert list(test.get_ydata()) == list(epochs[f"test_{quantity}"]) and test.get_color() == ORANGE
         assert train.get_linestyle() != test.get_linestyle()  # not by colour alone
 
 
@@ -135,9 +129,7 @@ def test_wrong_shapes_are_refused(function, shape):
 
 
 def test_band_reaches_from_the_least_to_the_most_run():
-    runs = pd.DataFrame(
-        {"seed": [0, 0, 1, 1], "epoch": [1, 2, 1, 2], "test_accuracy": [90, 95, 94, 96.0]}
-    )
+    runs = pd.DataFrame({"seed": [0, 0, 1, 1], "epoch": [1, 2, 1, 2], "test_accuracy": [90, 95, 94, 96.0]})
     one = pd.DataFrame({"epoch": [1], "test_accuracy": [91.0]})
     axis = plotting.plot_band(runs, one)
     corners = axis.collections[0].get_paths()[0].vertices

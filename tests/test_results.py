@@ -60,12 +60,7 @@ def test_predictions_and_histories_give_the_accuracies(name):
 
 
 @pytest.mark.parametrize(
-    "notebook, name",
-    [
-        ("02_mlp_baseline", "mlp"),
-        ("03_simple_cnn", "convnet-sigmoid"),
-        ("04_lenet5", "lenet5-adam"),
-    ],
+    "notebook, name", [("02_mlp_baseline", "mlp"), ("03_simple_cnn", "convnet-sigmoid"), ("04_lenet5", "lenet5-adam")]
 )
 def test_notebooks_train_their_recipe_as_the_runs_did(notebook, name):
     found = []
@@ -152,9 +147,7 @@ def test_trials_are_those_of_their_script():
     features = 2 * torch.rand(2, 84) - 1
     labels = torch.tensor([3, 8])
     for power in (1, 2):
-        assert torch.allclose(
-            mine.derive_loss(features, labels, power), own.derive_loss(features, labels, power)
-        )
+        assert torch.allclose(mine.derive_loss(features, labels, power), own.derive_loss(features, labels, power))
     digits = prepare_images(load_mnist(train=True).data[:2], "1998", 32)
     for trainer in (mine, own):
         trainer.estimate_curvature(digits, labels)

@@ -10,13 +10,7 @@ from torch import nn
 
 from lenet_utils.data import make_loader
 from lenet_utils.evaluation import evaluate
-from lenet_utils.training import (
-    SCORED_TRAINING_IMAGES,
-    choose_epochs,
-    find_device,
-    fit,
-    train_one_epoch,
-)
+from lenet_utils.training import SCORED_TRAINING_IMAGES, choose_epochs, find_device, fit, train_one_epoch
 
 
 def make_model():
@@ -36,9 +30,7 @@ def images_and_labels():
 def test_one_epoch_equals_the_four_steps_written_out(images_and_labels):
     ours, theirs = make_model(), make_model()
     losses = train_one_epoch(
-        ours,
-        make_loader(*images_and_labels, 16, shuffle=False),
-        torch.optim.SGD(ours.parameters(), 0.1),
+        ours, make_loader(*images_and_labels, 16, shuffle=False), torch.optim.SGD(ours.parameters(), 0.1)
     )
     optimizer = torch.optim.SGD(theirs.parameters(), 0.1)
     expected = []
@@ -63,14 +55,7 @@ def test_training_switches_dropout_on():
 def test_history_and_lines(images_and_labels, capsys):
     model = make_model()
     loader = make_loader(*images_and_labels, 16, shuffle=True, seed=0)
-    history = fit(
-        model,
-        loader,
-        loader,
-        torch.optim.SGD(model.parameters(), 0.5),
-        epochs=5,
-        other="validation",
-    )
+    history = fit(model, loader, loader, torch.optim.SGD(model.parameters(), 0.5), epochs=5, other="validation")
     assert list(history.epochs.columns) == [
         "epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "seconds",
     ]  # fmt: skip
@@ -79,9 +64,7 @@ def test_history_and_lines(images_and_labels, capsys):
     assert history.epochs.train_accuracy.iloc[-1] == 100
     assert (history.epochs.seconds > 0).all()
     assert history.epochs.train_loss.is_monotonic_decreasing
-    assert np.allclose(
-        history.epochs.train_loss, history.epochs.validation_loss
-    )  # the same images here
+    assert np.allclose(history.epochs.train_loss, history.epochs.validation_loss)  # the same images here
     output = capsys.readouterr()
     lines = output.out.splitlines()
     pattern = (
@@ -150,8 +133,7 @@ def test_the_other_set_changes_nothing(images_and_labels):
 
 
 @pytest.mark.parametrize(
-    "arguments, message",
-    [({"epochs": 0}, "epochs.*not 0"), ({"epochs": 1, "other": "dev"}, "'dev'")],
+    "arguments, message", [({"epochs": 0}, "epochs.*not 0"), ({"epochs": 1, "other": "dev"}, "'dev'")]
 )
 def test_bad_arguments_are_refused(images_and_labels, arguments, message):
     model = make_model()
@@ -181,9 +163,7 @@ def test_device_is_named(monkeypatch, capsys):
     assert re.fullmatch(r"Device: cpu \(\d+ threads\)\n", capsys.readouterr().out)
 
 
-@pytest.mark.parametrize(
-    "cuda, mps, expected", [(True, False, "cuda"), (False, True, "mps"), (False, False, "cpu")]
-)
+@pytest.mark.parametrize("cuda, mps, expected", [(True, False, "cuda"), (False, True, "mps"), (False, False, "cpu")])
 def test_the_fastest_device_is_chosen(monkeypatch, capsys, cuda, mps, expected):
     monkeypatch.delenv("LENET_DEVICE")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
@@ -218,13 +198,6 @@ def test_the_loss_given_is_the_loss_descended(images_and_labels):
         return 0 * nn.functional.cross_entropy(logits, labels) + 7
 
     loader = make_loader(*images_and_labels, 16, shuffle=True, seed=0)
-    history = fit(
-        model,
-        loader,
-        loader,
-        torch.optim.SGD(model.parameters(), 0.1),
-        1,
-        compute_loss=compute_nothing,
-    )
+    history = fit(model, loader, loader, torch.optim.SGD(model.parameters(), 0.1), 1, compute_loss=compute_nothing)
     assert (history.batch_losses == 7).all() and torch.equal(model[1].weight, before)
     assert history.epochs.train_loss[0] < 7  # the scores are cross-entropies all the same
