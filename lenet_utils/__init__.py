@@ -1,18 +1,27 @@
 """The helpers that the notebooks of this course share.
 
-Small modules, one job each, in the order in which a reader needs them:
+What the lessons import, in the order in which a reader needs it:
 
 - ``data``: the MNIST files, verified; images as tensors; batches.
 - ``models``: the networks of the course.
 - ``evaluation``: how good a model is, on images it was not trained on.
 - ``training``: the device, the training loop and its history.
+- ``claims``: what a notebook claims, checked while it runs.
 - ``checkpoints``: a trained model on disk and back.
-- ``plotting``: every picture; takes arrays and numbers only.
+- ``plotting``: curves, bars and tables; ``pictures``: images, kernels, feature maps. They take arrays and numbers.
 - ``recipes``: every recipe of the documents behind the course, as data.
-- ``runs``: train a recipe, interrupted or not, once or with many seeds.
+- ``results``: what the stored runs of these recipes gave.
 - ``images``: image files brought to MNIST's form.
-- ``__main__``: the command line, ``python -m lenet_utils``.
+- ``files``: where the data are, and writing a file whole or not at all.
 
-``exercises`` checks the answers to the notebooks' exercises. Importing the package does nothing: write
-``from lenet_utils.data import load_mnist`` and so on, so that every name shows where it comes from.
+Apart from it: ``exercises`` (the checkers: the answer key), ``lenet1998`` (the network of 1998, its training and what
+was tried) and ``studies`` (many runs, and the command line, ``python -m lenet_utils``).
+
+Write ``from lenet_utils.data import load_mnist`` and so on, so that every name shows where it comes from.
 """
+
+import os
+
+# PyTorch's threads spin while they wait for each other. A second one makes an epoch of LeNet-5 on two cores a fifth
+# faster when nothing else runs, and three times slower beside one busy program. It is read when torch is loaded.
+os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -9,10 +9,15 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from lenet_utils.data import find_data_root, write_whole
-from lenet_utils.models import build_model
+from lenet_utils.files import find_data_root, write_atomically
+from lenet_utils.lenet1998.network import LadderNet, LeNet1998
+from lenet_utils.models import MLP, LeNet5, LeNet5Selective, LeNet28, SigmoidConvNet, SimpleCNN
 
 FORMAT = "lenet_utils checkpoint 1"
+MODELS: dict[str, type[nn.Module]] = {
+    model.__name__: model
+    for model in (MLP, SigmoidConvNet, SimpleCNN, LeNet5, LeNet5Selective, LeNet28, LeNet1998, LadderNet)
+}
 
 
 class Checkpoint(NamedTuple):
@@ -25,6 +30,21 @@ class Checkpoint(NamedTuple):
 
     model: nn.Module
     inputs: dict
+
+
+def build_model(name: str, **settings) -> nn.Module:
+    """Return a new model with random weights.
+
+    Args:
+        name: a key of ``MODELS``, which is the name of the class.
+        settings: the class's arguments, where it takes any.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    if name not in MODELS:
+        raise ValueError(f"unknown model {name!r}: choose one of {sorted(MODELS)}.")
+    return MODELS[name](**settings)
 
 
 def find_checkpoint(name: str) -> Path:
@@ -56,7 +76,7 @@ def save_checkpoint(path: Path | str, model: nn.Module, inputs: dict, settings: 
         raise ValueError(
             f"the model was not built with the settings {settings or {}}: a checkpoint needs all of its arguments."
         )
-    save_whole(path, content)
+    save_atomically(path, content)
 
 
 def load_checkpoint(path: Path | str, device: torch.device | str = "cpu") -> Checkpoint:
@@ -70,19 +90,19 @@ def load_checkpoint(path: Path | str, device: torch.device | str = "cpu") -> Che
         FileNotFoundError: there is no such file.
         ValueError: the file is truncated, is no checkpoint of this course, or holds weights that do not fit.
     """
-    content = load_saved(path, FORMAT, "checkpoint")
+    content = load_verified(path, FORMAT, "checkpoint")
     return Checkpoint(_build(content, Path(path).name).to(device).eval(), content["inputs"])
 
 
-def save_whole(path: Path | str, content: dict) -> None:
+def save_atomically(path: Path | str, content: dict) -> None:
     """Write what ``torch.save`` can write, whole or not at all; the folder is made where it is missing."""
     buffer = io.BytesIO()
     torch.save(content, buffer)
-    write_whole(Path(path), buffer.getvalue())
+    write_atomically(Path(path), buffer.getvalue())
 
 
-def load_saved(path: Path | str, file_format: str, kind: str) -> dict:
-    """Read what :func:`save_whole` wrote, onto the CPU and without running any code from the file.
+def load_verified(path: Path | str, file_format: str, kind: str) -> dict:
+    """Read what :func:`save_atomically` wrote, onto the CPU and without running any code from the file.
 
     Args:
         path: the file.

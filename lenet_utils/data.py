@@ -5,7 +5,6 @@ Throughout: N images, C channels, H rows, W columns, K = 10 classes.
 
 import gzip
 import hashlib
-import os
 import tempfile
 from pathlib import Path
 
@@ -15,6 +14,8 @@ from torch.utils.data import BatchSampler, DataLoader, RandomSampler, Sequential
 from torchvision.datasets import MNIST
 from torchvision.datasets.utils import download_url
 from torchvision.transforms.functional import resize
+
+from lenet_utils.files import find_data_root, shorten, write_atomically
 
 NUM_CLASSES = 10
 IMAGE_SIZE = 28  # rows and columns of an MNIST image
@@ -36,11 +37,6 @@ UNPACKED_MD5 = {
 }
 
 
-def find_data_root() -> Path:
-    """Return the course's ``data`` folder, whatever the working directory is."""
-    return Path(__file__).resolve().parents[1] / "data"
-
-
 def prepare_files(root: Path | str | None = None) -> None:
     """Verify the four MNIST files under ``root`` and unpack them where that is still to be done.
 
@@ -60,19 +56,19 @@ def prepare_files(root: Path | str | None = None) -> None:
         unpacked = packed.with_suffix("")
         if packed.exists() and _compute_md5(packed.read_bytes()) != packed_md5:
             raise ValueError(
-                f"{_short(packed)} is not the original file of MNIST (its md5 differs). Get it back with "
-                f"'git checkout -- {_short(packed)}', or delete it and it will be downloaded again."
+                f"{shorten(packed)} is not the original file of MNIST (its md5 differs). Get it back with "
+                f"'git checkout -- {shorten(packed)}', or delete it and it will be downloaded again."
             )
         if unpacked.exists():
             if _compute_md5(unpacked.read_bytes()) != UNPACKED_MD5[unpacked.name]:
                 raise ValueError(
-                    f"{_short(unpacked)} is altered or truncated (its md5 differs). Delete it: it will be "
+                    f"{shorten(unpacked)} is altered or truncated (its md5 differs). Delete it: it will be "
                     f"unpacked again from {packed_name}."
                 )
             continue
         if not packed.exists():
             _download(packed, packed_md5)
-        write_whole(unpacked, gzip.decompress(packed.read_bytes()))
+        write_atomically(unpacked, gzip.decompress(packed.read_bytes()))
 
 
 def load_mnist(train: bool, transform=None, root: Path | str | None = None) -> MNIST:
@@ -196,32 +192,12 @@ def split_train_validation(
     return torch.from_numpy(train).sort().values, torch.from_numpy(validation).sort().values
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: under a temporary name in its folder, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name + ".part-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o644)  # mkstemp's files are for their owner alone
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
 def _describe(tensor: torch.Tensor) -> str:
     return f"{str(tensor.dtype).removeprefix('torch.')} of shape {tuple(tensor.shape)}"
 
 
 def _compute_md5(content: bytes) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
-
-
-def _short(path: Path) -> str:
-    """The path from ``data`` down, where it lies in the course: no machine's folders in a message."""
-    root = find_data_root().parent
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
 
 
 def _download(packed: Path, md5: str) -> None:
@@ -235,7 +211,7 @@ def _download(packed: Path, md5: str) -> None:
                 errors.append(f"{mirror}: {error}")
         else:
             raise OSError(
-                f"{_short(packed)} is missing and could not be downloaded ({'; '.join(errors)}). Get it back with "
-                f"'git checkout -- {_short(packed)}', or connect to the internet and try again."
+                f"{shorten(packed)} is missing and could not be downloaded ({'; '.join(errors)}). Get it back with "
+                f"'git checkout -- {shorten(packed)}', or connect to the internet and try again."
             )
-        write_whole(packed, (Path(folder) / packed.name).read_bytes())
+        write_atomically(packed, (Path(folder) / packed.name).read_bytes())

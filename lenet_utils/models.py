@@ -14,20 +14,6 @@ C3_TABLE = (
     (0, 1, 3, 4), (1, 2, 4, 5), (0, 2, 3, 5), (0, 1, 2, 3, 4, 5),
 )  # fmt: skip
 
-# The digits as F6 should show them: 12 rows of 7, # for +1 (LeCun et al. 1998, figure 3).
-CODES = (
-    ".#####./......./..###../.##.##./##...##/##...##/##...##/##...##/.##.##./..###../......./.......",
-    "...##../..###../.####../...##../...##../...##../...##../...##../...##../.######/......./.......",
-    ".#####./......./.#####./##...##/#....##/....##./..###../.##..../##...../#######/......./.......",
-    "#######/.....##/....##./...##../..####./.....##/.....##/.....##/##...##/.#####./......./.......",
-    ".#####./......./......./.##..##/.##..##/###..##/##...##/##...##/##..###/.######/.....##/.....##",
-    ".#####./......./#######/##...../##...../.####../..####./.....##/##...##/.#####./......./.......",
-    "..####./.##..../##...../##...../######./###..##/##...##/##...##/###..##/.#####./......./.......",
-    "#######/.....##/.....##/....##./...##../...##../..##.../..##.../..##.../..##.../......./.......",
-    ".#####./##...##/##...##/##...##/.#####./##...##/##...##/##...##/##...##/.#####./......./.......",
-    ".#####./##..###/##...##/##...##/##..###/.######/.....##/.....##/....##./.####../......./.......",
-)  # fmt: skip
-
 
 class MLP(nn.Module):
     """A multilayer perceptron: 784 pixels, hidden layers of 128 and 64 with ReLU, 10 logits.
@@ -45,7 +31,7 @@ class MLP(nn.Module):
         )  # fmt: skip
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        _check_input(type(self).__name__, images, 28)
+        check_input(type(self).__name__, images, 28)
         return self.layers(images.flatten(1))
 
 
@@ -63,7 +49,7 @@ class SigmoidConvNet(nn.Module):
         self.linear = nn.Linear(3456, 10)  # 6 maps of 24x24
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        _check_input(type(self).__name__, images, 28)
+        check_input(type(self).__name__, images, 28)
         x = torch.sigmoid(self.conv1(images))
         x = torch.sigmoid(self.conv2(x))
         return self.linear(x.flatten(1))
@@ -103,7 +89,7 @@ class SimpleCNN(nn.Module):
         )  # fmt: skip
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        _check_input(type(self).__name__, images, 28)
+        check_input(type(self).__name__, images, 28)
         return self.classifier(self.features(images).flatten(1))
 
 
@@ -131,7 +117,7 @@ class LeNet5(nn.Module):
         self.output = nn.Linear(84, 10)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        _check_input(type(self).__name__, images, self.input_size)
+        check_input(type(self).__name__, images, self.input_size)
         x = self.s2(self.c1_tanh(self.c1(images)))
         x = self.s4(self.c3_tanh(self.c3(x)))
         x = self.c5_tanh(self.c5(x)).flatten(1)  # (N, 120)
@@ -191,171 +177,9 @@ class LeNet28(LeNet5):
         self.c5 = nn.Conv2d(16, 120, kernel_size=4)
 
 
-class ScaledTanh(nn.Module):
-    """The squashing function of 1998: f(a) = 1.7159 tanh(2a / 3), so that f(1) = 1 and f(-1) = -1."""
-
-    def forward(self, sums: torch.Tensor) -> torch.Tensor:
-        return 1.7159 * torch.tanh(sums * (2 / 3))
-
-
-class Subsampling(nn.Module):
-    """Add each 2x2 square of a map, multiply by the map's coefficient, add the map's bias.
-
-    First used in notebooks/07_lenet5_1998.ipynb, «Subsampling that learns».
-    """
-
-    def __init__(self, maps: int):
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(maps))
-        self.bias = nn.Parameter(torch.empty(maps))
-
-    def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        sums = 4 * nn.functional.avg_pool2d(maps, 2)
-        return sums * self.weight[:, None, None] + self.bias[:, None, None]
-
-
-class Distances(nn.Module):
-    """Radial basis functions: the squared Euclidean distance of F6 to the code of each digit.
-
-    First used in notebooks/07_lenet5_1998.ipynb, «Ten codes for an answer». Nothing here is trained.
-    """
-
-    def __init__(self):
-        super().__init__()
-        self.register_buffer("codes", draw_digit_codes(), persistent=False)
-
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        return (features[:, None, :] - self.codes).square().sum(dim=2)  # (N, 84) -> (N, 10)
-
-
-class LeNet1998(nn.Module):
-    """LeNet-5 as published: selective C3, trained subsampling, scaled tanh, and an answer by distance.
-
-    First used in notebooks/07_lenet5_1998.ipynb, «The network». Input (N, 1, 32, 32) float32 from -0.1
-    (background) to 1.175 (ink); 60,000 parameters. The logits it returns are the distances of F6 to the ten codes
-    with a minus sign: the largest is the nearest code.
-
-    Weights and biases start uniform between -1 / sqrt(F) and 1 / sqrt(F), where F is the number of inputs of their
-    unit. The paper has 2.4 / F (appendix A), with which learning starts far more slowly here.
-
-    Args:
-        published_start: start with 2.4 / F.
-    """
-
-    def __init__(self, published_start: bool = False):
-        super().__init__()
-        self.c1 = nn.Conv2d(1, 6, kernel_size=5)  # (N, 6, 28, 28)
-        self.s2 = Subsampling(6)  # (N, 6, 14, 14)
-        self.c3 = SelectiveConv2d(C3_TABLE, kernel_size=5)  # (N, 16, 10, 10)
-        self.s4 = Subsampling(16)  # (N, 16, 5, 5)
-        self.c5 = nn.Conv2d(16, 120, kernel_size=5)  # (N, 120, 1, 1)
-        self.f6 = nn.Linear(120, 84)
-        self.squash = ScaledTanh()
-        self.output = Distances()
-        c3_inputs = torch.tensor([25.0 * len(sources) for sources in C3_TABLE])
-        inputs = {"c1": 25, "s2": 4, "c3": c3_inputs, "s4": 4, "c5": 400, "f6": 120}
-        with torch.no_grad():
-            for name, count in inputs.items():
-                count = torch.as_tensor(count, dtype=torch.float32)
-                limit = 2.4 / count if published_start else count**-0.5
-                layer = getattr(self, name)
-                at_weight = limit[layer.targets, None, None] if name == "c3" else limit
-                layer.weight.uniform_(-1, 1).mul_(at_weight)
-                layer.bias.uniform_(-1, 1).mul_(limit)
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        _check_input(type(self).__name__, images, 32)
-        return -self.output(self.compute_features(images))
-
-    def compute_features(self, images: torch.Tensor) -> torch.Tensor:
-        """Return what F6 makes of the images: (N, 84), -1.7159 to 1.7159."""
-        x = images
-        for layer in (self.c1, self.s2, self.c3, self.s4, self.c5):
-            x = self.squash(layer(x))
-        return self.squash(self.f6(x.flatten(1)))
-
-
-class LadderNet(LeNet1998):
-    """LeNet-5 on a rung between 1998 and today; without arguments it is the network of 1998.
-
-    First used in notebooks/07_lenet5_1998.ipynb, «From 1998 to today».
-
-    Args:
-        dense_c3: every map of C3 reads every map of S2.
-        softmax: ten weighted sums instead of ten distances.
-        plain_pooling: the mean of 2x2 pixels, not squashed, instead of trained subsampling.
-        relu: ReLU for the scaled tanh, and the largest of 2x2 pixels for their mean.
-    """
-
-    def __init__(self, dense_c3: bool = False, softmax: bool = False, plain_pooling: bool = False, relu: bool = False):
-        super().__init__()
-        if dense_c3:
-            self.c3 = nn.Conv2d(6, 16, kernel_size=5)
-        if softmax:
-            self.output = nn.Linear(84, 10)
-        if relu:
-            self.squash = nn.ReLU()
-        if plain_pooling or relu:
-            self.s2 = self.s4 = nn.MaxPool2d(2) if relu else nn.AvgPool2d(2)
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        answers = super().forward(images)
-        return -answers if isinstance(self.output, nn.Linear) else answers  # sums are no distances
-
-    def compute_features(self, images: torch.Tensor) -> torch.Tensor:
-        if isinstance(self.s2, Subsampling):
-            return super().compute_features(images)
-        x = self.s2(self.squash(self.c1(images)))
-        x = self.s4(self.squash(self.c3(x)))
-        x = self.squash(self.c5(x)).flatten(1)
-        return self.squash(self.f6(x))
-
-
-MODELS = {
-    model.__name__: model
-    for model in (
-        MLP, SigmoidConvNet, SimpleCNN, LeNet5, LeNet5Selective, LeNet28, LeNet1998, LadderNet,
-    )
-}  # fmt: skip
-
-
-def draw_digit_codes() -> torch.Tensor:
-    """Return the codes of the ten digits: (10, 84) float32, +1 for ink and -1 for background."""
-    return torch.tensor([[1.0 if c == "#" else -1.0 for c in code.replace("/", "")] for code in CODES])
-
-
-def build_model(name: str, **settings) -> nn.Module:
-    """Return a new model with random weights.
-
-    Args:
-        name: a key of ``MODELS``, which is the name of the class.
-        settings: the class's arguments, where it takes any.
-
-    Raises:
-        ValueError: an unknown name.
-    """
-    if name not in MODELS:
-        raise ValueError(f"unknown model {name!r}: choose one of {sorted(MODELS)}.")
-    return MODELS[name](**settings)
-
-
 def count_parameters(model: nn.Module) -> int:
     """Return the number of trainable parameters."""
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
-
-
-def count_connections(layer: nn.Module, images: torch.Tensor) -> int:
-    """Return the number of links into a layer's units, those from the bias included, as LeCun et al. (1998) count.
-
-    A unit is linked to an input if it changes with it, so the derivatives of all units by all inputs are computed.
-
-    Args:
-        layer: a layer without a squashing function.
-        images: (1, ...) float32, an input of the layer, without zeros.
-    """
-    derivatives = torch.func.jacrev(layer)(images)
-    units = layer(images).numel()
-    return int((derivatives != 0).sum()) + (units if hasattr(layer, "bias") else 0)
 
 
 def compute_output_size(size: int, kernel_size: int, padding: int = 0, stride: int = 1) -> int:
@@ -374,7 +198,7 @@ def compute_output_size(size: int, kernel_size: int, padding: int = 0, stride: i
 
 
 @torch.fx.wrap  # one step when torchvision's create_feature_extractor traces a model
-def _check_input(model_name: str, images: torch.Tensor, size: int) -> None:
+def check_input(model_name: str, images: torch.Tensor, size: int) -> None:
     if images.ndim != 4 or images.shape[1:] != (1, size, size) or not images.is_floating_point():
         raise ValueError(
             f"{model_name} reads floating-point images of shape (N, 1, {size}, {size}), not "

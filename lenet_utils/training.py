@@ -1,12 +1,11 @@
 """The device, the training loop, and the history it leaves."""
 
+import copy
 import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import nn
@@ -24,8 +23,8 @@ def find_device(name: str | None = None) -> torch.device:
     """Return the device to compute on and print which one it is: CUDA if there is one, then MPS, then the CPU.
 
     Args:
-        name: cpu, cuda or mps overrules the choice; so does the environment variable ``LENET_DEVICE``, which the
-            tests set to cpu.
+        name: "cpu", "cuda" or "mps". Default: the environment variable ``LENET_DEVICE`` if it is set, else the
+            fastest device found.
 
     Raises:
         ValueError: the device asked for is not there.
@@ -35,7 +34,7 @@ def find_device(name: str | None = None) -> torch.device:
     if not found.get(name):
         there = ", ".join(name for name in found if found[name])
         raise ValueError(f"there is no device {name!r} here: the devices found are {there}.")
-    detail = torch.cuda.get_device_name() if name == "cuda" else f"{torch.get_num_threads()} threads"
+    detail = torch.cuda.get_device_name() if name == "cuda" else f"threads: {torch.get_num_threads()}"
     print(f"Device: {name}" + (f" ({detail})" if name != "mps" else ""))
     return torch.device(name)
 
@@ -45,8 +44,6 @@ def choose_epochs(full: int) -> int:
 
     The notebooks ask for their epochs through this function, so that the tests can run all of them quickly.
     """
-    if full < 1:
-        raise ValueError(f"the number of epochs must be 1 or more, not {full}.")
     if is_fast():
         print(f"LENET_FAST=1: 1 epoch instead of {full}. The numbers below are those of a shortened run.")
         return 1
@@ -62,36 +59,48 @@ def is_fast() -> bool:
     return value == "1"
 
 
-@dataclass
 class History:
-    """What happened during training.
+    """What happened during training, an epoch at a time; a new history is empty.
 
     Attributes:
-        epochs: one row an epoch, with the columns ``epoch`` (from 1), ``train_loss``, ``train_accuracy``,
-            then loss and accuracy of the other set under its name (``test_loss``, ``test_accuracy``), and
-            ``seconds`` (of training alone). Losses are mean cross-entropies, accuracies percent, all of them
-            measured after the epoch, in evaluation mode; those of the training set over its first 10,000
-            images, which is as exact as the test set's and takes a sixth of the time.
-        batch_losses: (epochs, batches) float64, the loss of every batch while it was trained on; (epochs, 0) for
-            runs by digit, as in 1998.
+        rows: one tuple an epoch, with the values of ``columns``.
+        batch_losses: one list an epoch, the loss of every batch while it was trained on; empty lists for runs that
+            learn digit by digit, as in 1998.
+
+    Args:
+        other: what the set is that is scored beside the training set, "test" or "validation".
     """
 
-    epochs: pd.DataFrame
-    batch_losses: np.ndarray
+    def __init__(self, other: str = "test"):
+        self.other = other
+        self.rows: list[tuple] = []
+        self.batch_losses: list[list[float]] = []
 
-    @classmethod
-    def from_rows(cls, rows: list[tuple], batch_losses: list[list[float]], other: str = "test") -> "History":
-        """Make a history of one tuple an epoch, in the order of the columns, and the batch losses of each epoch."""
-        columns = ["epoch", "train_loss", "train_accuracy", f"{other}_loss", f"{other}_accuracy", "seconds"]
-        return cls(pd.DataFrame(rows, columns=columns), np.array(batch_losses))
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def append(self, row: tuple, batch_losses: list[float]) -> None:
+        """Add an epoch."""
+        self.rows.append(row)
+        self.batch_losses.append(batch_losses)
+
+    @property
+    def epochs(self) -> pd.DataFrame:
+        """The table, one row an epoch: its number from 1, losses and accuracies, and the seconds of training alone.
+
+        Columns: ``epoch``, ``train_loss``, ``train_accuracy``, ``test_loss``, ``test_accuracy`` (or
+        ``validation_...``), ``seconds``. Losses are mean cross-entropies, accuracies percent, all of them measured
+        after the epoch, in evaluation mode; those of the training set over its first 10,000 images, which is as
+        exact as the test set's and takes a sixth of the time.
+        """
+        other = [f"{self.other}_loss", f"{self.other}_accuracy"]
+        return pd.DataFrame(self.rows, columns=["epoch", "train_loss", "train_accuracy", *other, "seconds"])
 
 
 def train_one_epoch(
-    model: nn.Module,
-    loader: DataLoader,
-    optimizer: torch.optim.Optimizer,
+    model: nn.Module, loader: DataLoader, optimizer: torch.optim.Optimizer,
     compute_loss: Loss = nn.functional.cross_entropy,
-) -> list[float]:
+) -> list[float]:  # fmt: skip
     """Show the model every image once, take one step after each batch, and return the loss of each batch.
 
     First built in notebooks/02_mlp_baseline.ipynb, «Train one epoch».
@@ -105,7 +114,7 @@ def train_one_epoch(
     device = next(model.parameters()).device
     model.train()
     losses = []
-    for images, labels in tqdm(loader, file=sys.stdout, leave=False, disable=not someone_is_watching()):
+    for images, labels in tqdm(loader, file=sys.stdout, leave=False, disable=not is_interactive()):
         images, labels = images.to(device), labels.to(device)
         optimizer.zero_grad()
         loss = compute_loss(model(images), labels)
@@ -116,61 +125,69 @@ def train_one_epoch(
 
 
 def fit(
-    model: nn.Module,
-    train_loader: DataLoader,
-    other_loader: DataLoader,
-    optimizer: torch.optim.Optimizer,
-    epochs: int,
-    other: str = "test",
-    history: History | None = None,
-    after_epoch: Callable[[History], None] | None = None,
+    model: nn.Module, train_loader: DataLoader, other_loader: DataLoader, optimizer: torch.optim.Optimizer, epochs: int,
+    history: History | None = None, after_epoch: Callable[[], None] | None = None,
     compute_loss: Loss = nn.functional.cross_entropy,
-) -> History:
-    """Train ``model`` for ``epochs`` epochs, print one line after each, and return the history.
+) -> History:  # fmt: skip
+    """Train ``model``, print one line after each epoch, and return the history.
 
-    The other set is scored after each epoch and changes nothing: no epoch is chosen by it.
+    The other set is scored after each epoch and changes nothing: no epoch is chosen by it. The stop button (or
+    Ctrl-C) ends the training after the last whole epoch: model and optimiser are put back to where they were then.
     First built in notebooks/02_mlp_baseline.ipynb, «Train many epochs».
 
     Args:
         model: returns logits (B, 10); trained in place, on the device its parameters are on.
         train_loader: the images to learn from, shuffled, as ``make_loader`` returns it.
-        other_loader: the images to score, in any order.
+        other_loader: the images to score, in any order: the test set, unless ``history`` says otherwise.
         optimizer: holds the parameters of ``model``.
         epochs: how often to go through ``train_loader`` in all, 1 or more.
-        other: what the other set is, "test" or "validation"; the history's columns are named after it.
         history: go on from here, with the same loaders and optimiser; its epochs count towards ``epochs``.
-        after_epoch: called with the history so far after each epoch, to keep it somewhere.
+        after_epoch: called after each epoch, when the history has grown.
         compute_loss: what to descend; the history's losses are cross-entropies, whatever it is.
+
+    Raises:
+        Stopped: the training was stopped before a single epoch was done.
     """
     if epochs < 1:
         raise ValueError(f"epochs must be 1 or more, not {epochs}.")
-    if other not in ("test", "validation"):
-        raise ValueError(f"other must be 'test' or 'validation', not {other!r}.")
-    if history is not None and f"{other}_loss" not in history.epochs:
-        raise ValueError(f"the history is not one of a {other} set: {', '.join(history.epochs)}.")
-    images, labels = train_loader.dataset[:SCORED_TRAINING_IMAGES]
-    score_loader = make_loader(images, labels, batch_size=200, shuffle=False)
-    rows = [] if history is None else list(history.epochs.itertuples(index=False, name=None))
-    batch_losses = [] if history is None else list(history.batch_losses)
-    for epoch in range(len(rows) + 1, epochs + 1):
-        start = time.perf_counter()
-        batch_losses.append(train_one_epoch(model, train_loader, optimizer, compute_loss))
-        seconds = time.perf_counter() - start
-        train_loss, train_accuracy = evaluate(model, score_loader)
-        other_loss, other_accuracy = evaluate(model, other_loader)
-        rows.append((epoch, train_loss, train_accuracy, other_loss, other_accuracy, seconds))
-        print(
-            f"{time.strftime('%H:%M:%S')}  epoch {epoch:2}/{epochs}   loss: train {train_loss:.4f}, "
-            f"{other} {other_loss:.4f}   accuracy: train {train_accuracy:.2f} %, {other} {other_accuracy:.2f} %"
-            f"   {seconds:.1f} s"
-        )
-        if after_epoch:
-            after_epoch(History.from_rows(rows, batch_losses, other))
-    return History.from_rows(rows, batch_losses, other)
+    history = History() if history is None else history
+    score_loader = make_loader(*train_loader.dataset[:SCORED_TRAINING_IMAGES], batch_size=200, shuffle=False)
+    while len(history) < epochs:
+        done, other = len(history), history.other
+        before = copy.deepcopy((model.state_dict(), optimizer.state_dict()))
+        try:
+            start = time.perf_counter()
+            batch_losses = train_one_epoch(model, train_loader, optimizer, compute_loss)
+            seconds = time.perf_counter() - start
+            train, scored = evaluate(model, score_loader), evaluate(model, other_loader)
+            history.append((done + 1, *train, *scored, seconds), batch_losses)
+            print(
+                f"{time.strftime('%H:%M:%S')}  epoch {done + 1:2}/{epochs}   loss: train {train[0]:.4f}, "
+                f"{other} {scored[0]:.4f}   accuracy: train {train[1]:.2f} %, {other} {scored[1]:.2f} %"
+                f"   {seconds:.1f} s"
+            )
+            if after_epoch:
+                after_epoch()
+        except KeyboardInterrupt:
+            if len(history) == done:
+                model.load_state_dict(before[0])
+                optimizer.load_state_dict(before[1])
+            if not history:
+                raise Stopped("Stopped before the first epoch was done, so there is nothing to keep.") from None
+            print(f"Stopped. The model is as it was after epoch {len(history)} of {epochs}; so is the history.")
+            break
+    return history
 
 
-def someone_is_watching() -> bool:
-    """Return whether a progress bar has a reader: a terminal, or a notebook with a person at it (who could type)."""
+class Stopped(KeyboardInterrupt):
+    """The training was stopped before anything was learnt; a notebook shows its message without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+def is_interactive() -> bool:
+    """Return whether output goes to a terminal or a live notebook, so that a progress bar has a reader."""
     if "ipykernel" in sys.modules:
         from IPython import get_ipython
 

@@ -16,8 +16,8 @@ from lenet_utils.lenet1998 import Trainer1998
 from lenet_utils.models import LeNet1998, count_parameters
 from lenet_utils.recipes import LADDER, RECIPES, RECIPES_1998, RUBBISH, find_recipe
 from lenet_utils.runs import (
-    KEPT_WEIGHTS,
     RESULT_COLUMNS,
+    SAVED_WEIGHTS,
     load_histories,
     load_predictions,
     load_results,
@@ -74,7 +74,7 @@ def test_notebooks_train_their_recipe_as_the_runs_did(notebook, name):
     assert accuracy == pytest.approx(stored, abs=0.15)
 
 
-@pytest.mark.parametrize("name", KEPT_WEIGHTS)
+@pytest.mark.parametrize("name", SAVED_WEIGHTS)
 def test_kept_networks_read_what_is_stored(name):
     test_set = load_mnist(train=False)
     stored = load_predictions(name)

@@ -1,4 +1,4 @@
-"""What was tried before the recipe of 1998 was fixed: python data/trials_1998.py [GROUP ...]
+"""What was tried before the recipe of 1998 was fixed: python -m lenet_utils.lenet1998.trials [GROUP ...]
 
 Learns from 55,000 of the training images and scores the other 5,000; the test images are not looked at. The trials
 of a group are trained side by side, each with settings of its own, on one thread, in 15 to 30 minutes. Then
@@ -6,17 +6,17 @@ trials_1998.csv has one more row for each pass of each trial. A group that stand
 """
 
 import sys
-from pathlib import Path
 
 import pandas as pd
 import torch
 
-from lenet_utils.data import load_mnist, prepare_images, write_whole
+from lenet_utils.data import load_mnist, prepare_images
 from lenet_utils.evaluation import compute_accuracy, predict_logits
-from lenet_utils.lenet1998 import CURVATURE_IMAGES, MU, Trainer1998
-from lenet_utils.models import LeNet1998
+from lenet_utils.files import find_data_root, write_atomically
+from lenet_utils.lenet1998.network import LeNet1998
+from lenet_utils.lenet1998.trainer import CURVATURE_IMAGES, MU, Trainer1998
 
-FILE = Path(__file__).with_suffix(".csv")
+FILE = find_data_root() / "trials_1998.csv"
 PUBLISHED = (0.0005, 0.0002, 0.0002, 0.0001, 0.00005) + (0.00001,) * 5  # in half the passes
 BETWEEN = (0.0002, 0.0001, 0.0001, 0.00005, 0.00005) + (0.00001,) * 5
 CAPPED = (0.00005,) * 5 + (0.00001,) * 5
@@ -85,7 +85,7 @@ class Trials(Trainer1998):
     """Trainer1998 with settings of its own for each network; ``settings`` as in ``DEFAULTS``."""
 
     def __init__(self, models: list[LeNet1998], settings: list[dict]):
-        super().__init__(models, rubbish=1.0)
+        super().__init__(models, rubbish_distance=1.0)
         self.settings = settings
         self.rubbish_distances = self.stack(lambda s: s["rubbish"])
         self.discriminates = self.stack(lambda s: s["loss"] == 9)
@@ -132,8 +132,8 @@ def run_group(group: str) -> list[dict]:
     settings = GROUPS[group]
     dataset = load_mnist(train=True)
     images = prepare_images(dataset.data, normalisation="1998", size=32)
-    places = torch.randperm(60_000, generator=torch.Generator().manual_seed(0))
-    learnt, scored = ((images[part], dataset.targets[part]) for part in (places[:55_000], places[55_000:]))
+    order = torch.randperm(60_000, generator=torch.Generator().manual_seed(0))
+    learnt, scored = ((images[part], dataset.targets[part]) for part in (order[:55_000], order[55_000:]))
     models = [build_network(one) for one in settings]
     trainer = Trials(models, settings)
     orders = torch.stack(
@@ -170,4 +170,4 @@ if __name__ == "__main__":
             rows = pd.DataFrame(run_group(wanted))
             table = pd.concat([pd.read_csv(FILE), rows]) if FILE.exists() else rows
             table = table.sort_values("group", kind="stable")
-            write_whole(FILE, table.to_csv(index=False, lineterminator="\n").encode())
+            write_atomically(FILE, table.to_csv(index=False, lineterminator="\n").encode())

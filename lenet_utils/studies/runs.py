@@ -10,21 +10,19 @@ import numpy as np
 import pandas as pd
 import torch
 
-from lenet_utils.checkpoints import load_saved, save_checkpoint, save_whole
-from lenet_utils.data import find_data_root, load_mnist, make_loader, prepare_images, write_whole
+from lenet_utils.checkpoints import load_verified, save_atomically, save_checkpoint
+from lenet_utils.data import load_mnist, make_loader, prepare_images
 from lenet_utils.evaluation import evaluate, predict_logits
-from lenet_utils.lenet1998 import CURVATURE_IMAGES, Trainer1998, distort_images
+from lenet_utils.files import find_data_root, write_atomically
+from lenet_utils.lenet1998.trainer import CURVATURE_IMAGES, Trainer1998, distort_images
 from lenet_utils.models import count_parameters
-from lenet_utils.recipes import MARQUARDT, RECIPES, Recipe, find_recipe
+from lenet_utils.recipes import find_recipe
+from lenet_utils.results import RESULT_COLUMNS, load_results
 from lenet_utils.training import SCORED_TRAINING_IMAGES, History, fit
 
 STATE_FORMAT = "lenet_utils interrupted run 2"
 # Recipes of which a study keeps the trained networks.
-KEPT_WEIGHTS = ("mlp", "cnn3x3", "lenet5-adam", "lenet5-1998")
-RESULT_COLUMNS = [
-    "recipe", "seed", "epochs", "test_accuracy", "test_loss", "train_accuracy", "parameters", "train_seconds",
-    "threads", "torch", "processor", "date",
-]  # fmt: skip
+SAVED_WEIGHTS = ("mlp", "cnn3x3", "lenet5-adam", "lenet5-1998")
 
 
 class Run:
@@ -49,7 +47,7 @@ class Run:
         self.model = self.recipe.build_model()
         self.test_loader = make_loader(self.test_images, self.test_labels, 200, shuffle=False)
         self.history: History | None = None
-        self.by_digit = self.recipe.optimizer == MARQUARDT  # one digit a step: no work for a GPU
+        self.by_digit = isinstance(self.recipe, Recipe1998)  # one digit a step: no work for a GPU
         if not self.by_digit:
             self.model.to(device)
             self.optimizer = self.recipe.build_optimizer(self.model)
@@ -123,12 +121,12 @@ class Run:
 def save_runs(path: Path, runs: Sequence[Run], epochs: int) -> None:
     """Write unfinished runs, which are to have ``epochs`` epochs in all."""
     states = [run.build_state() for run in runs]
-    save_whole(path, {"format": STATE_FORMAT, "epochs": epochs, "runs": states})
+    save_atomically(path, {"format": STATE_FORMAT, "epochs": epochs, "runs": states})
 
 
 def load_runs(path: Path, device: torch.device | str = "cpu") -> tuple[list[Run], int]:
     """Read what :func:`save_runs` wrote; return the runs, and the epochs that they are to have in all."""
-    content = load_saved(path, STATE_FORMAT, "interrupted run")
+    content = load_verified(path, STATE_FORMAT, "interrupted run")
     return [Run.from_state(state, device) for state in content["runs"]], content["epochs"]
 
 
@@ -183,7 +181,7 @@ def study(names: list[str], seeds: int, root: Path | None = None) -> None:
 
     Runs that are in the results already are not run again. A run writes a row of ``results.csv``, and into
     ``runs/RECIPE-SEED`` its history by epoch, its predictions on the test digits ((10000,) uint8) and, for the
-    recipes of ``KEPT_WEIGHTS``, its network. The seeds of a recipe of 1998 are trained side by side; interrupted,
+    recipes of ``SAVED_WEIGHTS``, its network. The seeds of a recipe of 1998 are trained side by side; interrupted,
     they leave their state in ``runs/RECIPE.pt``, and the next study finishes them first.
 
     Args:
@@ -198,7 +196,7 @@ def study(names: list[str], seeds: int, root: Path | None = None) -> None:
         done = set(load_results(root).query("recipe == @name").seed)
         missing = [seed for seed in range(seeds) if seed not in done]
         print(f"{name}: seeds {missing} to do, {len(done)} in the results", flush=True)
-        if find_recipe(name).optimizer == MARQUARDT:
+        if isinstance(find_recipe(name), Recipe1998):
             _study_side_by_side(name, missing, done, root)
             continue
         for seed in missing:
@@ -206,71 +204,6 @@ def study(names: list[str], seeds: int, root: Path | None = None) -> None:
             run = Run(name, seed)
             run.train(run.recipe.epochs)
             _keep_result(run, root)
-
-
-def load_results(root: Path | None = None) -> pd.DataFrame:
-    """Return the table of all runs, one row each, with the columns ``RESULT_COLUMNS``.
-
-    ``test_accuracy`` and ``train_accuracy`` are in percent, after the last epoch, in evaluation mode, over all
-    images of the set; ``train_seconds`` is the time of training alone, and of runs side by side the share of each.
-    """
-    path = (root or find_data_root()) / "results.csv"
-    return pd.read_csv(path) if path.exists() else pd.DataFrame(columns=RESULT_COLUMNS)
-
-
-def load_histories(name: str, root: Path | None = None) -> pd.DataFrame:
-    """Return the histories of all runs of one recipe, one row an epoch of a seed.
-
-    Columns: ``seed``, and those of ``training.History.epochs``.
-    """
-    folders = _find_folders(name, root)
-    tables = {seed: pd.read_csv(folder / "history.csv") for seed, folder in folders.items()}
-    return pd.concat(tables, names=["seed", "row"]).reset_index("seed").reset_index(drop=True)
-
-
-def load_predictions(name: str, root: Path | None = None) -> np.ndarray:
-    """Return what all runs of one recipe read in the test digits: (runs, 10000) uint8, a row a seed."""
-    folders = _find_folders(name, root)
-    return np.stack([np.load(folder / "predictions.npy") for folder in folders.values()])
-
-
-def summarise_results(results: pd.DataFrame, recipes: dict[str, Recipe] = RECIPES) -> pd.DataFrame:
-    """Return one row a recipe: what was claimed, and what all its seeds gave.
-
-    Columns: ``claimed``, ``seeds``, ``mean``, ``sd`` (of a single run, with n - 1), ``least``, ``most`` (all in
-    percent), ``seconds`` (mean per run), ``parameters``, ``verdict``.
-    """
-    rows = {}
-    for name, recipe in recipes.items():
-        runs = results[results.recipe == name]
-        accuracy = runs.test_accuracy.astype(float)
-        verdict = "no claim"
-        if runs.empty:
-            verdict = "not run"
-        elif recipe.claimed is not None:
-            verdict = "reached" if round(accuracy.mean(), 6) >= recipe.claimed else "not reached"
-        rows[name] = {
-            "claimed": recipe.claimed,
-            "seeds": len(runs),
-            "mean": accuracy.mean(),
-            "sd": accuracy.std(),
-            "least": accuracy.min(),
-            "most": accuracy.max(),
-            "seconds": runs.train_seconds.astype(float).mean(),
-            "parameters": count_parameters(recipe.build_model()),
-            "verdict": verdict,
-        }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("recipe")
-
-
-def _find_folders(name: str, root: Path | None) -> dict[int, Path]:
-    """The folder of each run of a recipe, by seed."""
-    find_recipe(name)
-    root = root or find_data_root()
-    seeds = sorted(load_results(root).query("recipe == @name").seed)
-    if not seeds:
-        raise ValueError(f"there is no run of {name} yet: python -m lenet_utils study {name}")
-    return {seed: root / "runs" / f"{name}-{seed}" for seed in seeds}
 
 
 def _study_side_by_side(name: str, missing: list[int], done: set[int], root: Path) -> None:
@@ -297,7 +230,7 @@ def _keep_result(run: Run, root: Path) -> None:
     run.history.epochs.round(6).to_csv(folder / "history.csv", index=False)
     predictions = predict_logits(run.model, run.test_images).argmax(dim=1)
     np.save(folder / "predictions.npy", predictions.numpy().astype(np.uint8))
-    if run.name in KEPT_WEIGHTS:
+    if run.name in SAVED_WEIGHTS:
         run.save_model(folder / "model.pt")
     test_loss, test_accuracy = evaluate(run.model, run.test_loader)
     _, train_accuracy = evaluate(run.model, make_loader(run.train_images, run.train_labels, 200, shuffle=False))
@@ -317,7 +250,7 @@ def _keep_result(run: Run, root: Path) -> None:
     }
     table = root / "results.csv"
     text = pd.DataFrame([row])[RESULT_COLUMNS].to_csv(index=False, header=not table.exists(), lineterminator="\n")
-    write_whole(table, (table.read_bytes() if table.exists() else b"") + text.encode())
+    write_atomically(table, (table.read_bytes() if table.exists() else b"") + text.encode())
 
 
 def _name_processor() -> str:

@@ -1,13 +1,7 @@
 """The training of 1998: one digit at a time, and for every weight a step of its own.
 
 LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition", 1998, section III and
-appendix C: stochastic diagonal Levenberg-Marquardt. A step for a single digit computes so little that autograd would
-take most of the time, so each layer here has its backward pass written out. And S networks are trained side by
-side, each with its own weights and its own order of the digits: an operation on S small matrices costs little more
-than on one.
-
-Every backward pass knows two powers. With 1 it carries back first derivatives: the gradient. With 2 it carries
-back second derivatives: the curvature, by the same chain rule with every factor squared.
+appendix C: stochastic diagonal Levenberg-Marquardt.
 """
 
 import sys
@@ -18,10 +12,13 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from lenet_utils.models import LeNet1998, draw_digit_codes
-from lenet_utils.training import someone_is_watching
+from lenet_utils.lenet1998.layers import Convolution, Linear, ScaledTanh, Subsampling
+from lenet_utils.lenet1998.network import LeNet1998, check_rubbish_distance, draw_digit_codes
+from lenet_utils.training import is_interactive
 
 MU = 0.02  # keeps the steps finite where the curvature is zero
+
+
 CURVATURE_IMAGES = 500  # digits for the estimate of the curvature before each pass
 
 
@@ -34,28 +31,6 @@ def _on_one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-
-
-def compute_loss(logits: torch.Tensor, labels: torch.Tensor, rubbish: float | None = None) -> torch.Tensor:
-    """Return the mean loss of 1998.
-
-    Args:
-        logits: (N, 10), distances to the ten codes with a minus sign, as ``LeNet1998`` returns them.
-        labels: (N,) int64, 0 to 9.
-        rubbish: None for equation 8, the mean distance y to the code of the right digit; a positive j for
-            equation 9, the mean of y_right + log(exp(-j) + sum over all digits i of exp(-y_i)).
-
-    Returns:
-        A scalar. Equation 9 is the cross-entropy with an eleventh class, whose distance is always j.
-
-    Raises:
-        ValueError: j is 0 or less.
-    """
-    _check_rubbish(rubbish)
-    if rubbish is None:
-        return -logits.gather(1, labels[:, None]).mean()
-    rubbish_logits = logits.new_full((len(logits), 1), -rubbish)
-    return nn.functional.cross_entropy(torch.cat([logits, rubbish_logits], dim=1), labels)
 
 
 def distort_images(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -89,96 +64,6 @@ def distort_images(images: torch.Tensor, generator: torch.Generator) -> torch.Te
     return torch.cat(parts)
 
 
-class Convolution:
-    """Every kernel at every place: (S, C, H, W) -> (S, M, H - K + 1, W - K + 1).
-
-    Args:
-        weight: (S, M, C, K, K), exactly zero where a map does not read another.
-        bias: (S, M).
-    """
-
-    def __init__(self, weight: torch.Tensor, bias: torch.Tensor):
-        self.values = [weight, bias]
-        self.live = (weight != 0).to(weight.dtype)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        weight, bias = self.values
-        self.size = x.shape[2:]
-        rows, columns = (n - weight.shape[-1] + 1 for n in self.size)
-        # For each element of the kernel, all the pixels that it meets: (S, C * K * K, rows * columns).
-        patches = x.unfold(2, rows, 1).unfold(3, columns, 1)
-        self.patches = patches.reshape(len(x), -1, rows * columns)
-        sums = torch.baddbmm(bias[:, :, None], weight.flatten(2), self.patches)
-        return sums.view(len(x), -1, rows, columns)
-
-    def backward(self, d: torch.Tensor, power: int) -> torch.Tensor | None:
-        weight, d = self.values[0], d.flatten(2)
-        # A weight is used at many places, and the derivatives at all of them are added.
-        at_weight = d @ _raise(self.patches, power).mT
-        self.derivatives = [at_weight.view_as(weight) * self.live, d.sum(2)]
-        if weight.shape[2] == 1:
-            return None  # C1 reads the image, and nobody asks for the derivatives of its pixels
-        return nn.functional.fold(_raise(weight.flatten(2), power).mT @ d, self.size, weight.shape[-1])
-
-
-class Subsampling:
-    """Add 2x2 pixels, times a coefficient, plus a bias: (S, C, H, W) -> (S, C, H / 2, W / 2).
-
-    Args:
-        weight: (S, C), the coefficients.
-        bias: (S, C).
-    """
-
-    def __init__(self, weight: torch.Tensor, bias: torch.Tensor):
-        self.values = [weight, bias]
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        self.x = x
-        weight, bias = (value[:, :, None, None] for value in self.values)
-        return _add_squares(x) * weight + bias
-
-    def backward(self, d: torch.Tensor, power: int) -> torch.Tensor:
-        weight = self.values[0][:, :, None, None]
-        at_weight = _add_squares(_raise(self.x, power)) * d
-        self.derivatives = [at_weight.sum((2, 3)), d.sum((2, 3))]
-        return nn.functional.interpolate(d * _raise(weight, power), scale_factor=2)
-
-
-class Full:
-    """Every unit reads every input: (S, ...) -> (S, M).
-
-    Args:
-        weight: (S, M, C), where C is the number of inputs.
-        bias: (S, M).
-    """
-
-    def __init__(self, weight: torch.Tensor, bias: torch.Tensor):
-        self.values = [weight, bias]
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        weight, bias = self.values
-        self.shape, self.x = x.shape, x.flatten(1)[:, None]
-        return torch.baddbmm(bias[:, None], self.x, weight.mT)[:, 0]
-
-    def backward(self, d: torch.Tensor, power: int) -> torch.Tensor:
-        self.derivatives = [d[:, :, None] * _raise(self.x, power), d]
-        return (d[:, None] @ _raise(self.values[0], power)).view(self.shape)
-
-
-class Squash:
-    """f(a) = 1.7159 tanh(2a / 3), by way of the logistic function, which is computed three times as fast."""
-
-    values = ()
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        self.y = 2 * 1.7159 * torch.sigmoid(x * (4 / 3)) - 1.7159
-        return self.y
-
-    def backward(self, d: torch.Tensor, power: int) -> torch.Tensor:
-        slope = 2 / 3 * 1.7159 - 2 / 3 / 1.7159 * self.y.square()  # f'(a), from y = f(a)
-        return d * _raise(slope, power)
-
-
 class Trainer1998:
     """Stochastic diagonal Levenberg-Marquardt for S networks side by side.
 
@@ -186,10 +71,10 @@ class Trainer1998:
 
     Args:
         models: the networks; they change when :meth:`copy_to` is called.
-        rubbish: which loss to descend, as in :func:`compute_loss`.
+        rubbish_distance: which loss to descend, as in :func:`network.compute_loss_1998`.
     """
 
-    def __init__(self, models: Sequence[LeNet1998], rubbish: float | None = None):
+    def __init__(self, models: Sequence[LeNet1998], rubbish_distance: float | None = None):
         def stack(name: str) -> list[torch.Tensor]:
             layers = [getattr(model, name) for model in models]
             return [torch.stack([getattr(layer, kind).detach() for layer in layers]) for kind in ("weight", "bias")]
@@ -204,13 +89,13 @@ class Trainer1998:
             "s2": Subsampling(*stack("s2")),
             "c3": Convolution(c3_dense, c3_bias),
             "s4": Subsampling(*stack("s4")),
-            "c5": Full(c5.flatten(2), c5_bias),  # 5x5 kernels on 5x5 maps: the same as a full layer
-            "f6": Full(*stack("f6")),
+            "c5": Linear(c5.flatten(2), c5_bias),  # 5x5 kernels on 5x5 maps: the same as a full layer
+            "f6": Linear(*stack("f6")),
         }
-        self.layers = [step for layer in self.trained.values() for step in (layer, Squash())]
+        self.layers = [step for layer in self.trained.values() for step in (layer, ScaledTanh())]
         self.codes = draw_digit_codes().to(c3)
-        _check_rubbish(rubbish)
-        self.rubbish = rubbish
+        check_rubbish_distance(rubbish_distance)
+        self.rubbish_distance = rubbish_distance
         self.curvature = None
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
@@ -235,11 +120,11 @@ class Trainer1998:
         if power == 2:
             return torch.full_like(features, 2)
         right = features - self.codes[labels]
-        if self.rubbish is None:
+        if self.rubbish_distance is None:
             return 2 * right
         differences = features[:, None] - self.codes  # (S, 10, 84)
         logits = -differences.square().sum(2)
-        logits = torch.cat([logits, logits.new_full((len(logits), 1), -self.rubbish)], dim=1)
+        logits = torch.cat([logits, logits.new_full((len(logits), 1), -self.rubbish_distance)], dim=1)
         p = logits.softmax(1)[:, :10, None]  # of the ten digits; the rubbish class has the rest
         return 2 * (right - (p * differences).sum(1))
 
@@ -285,13 +170,12 @@ class Trainer1998:
             orders: (S, T) int64: for each network the T images to learn from, in this order.
             rate: the global learning rate.
         """
-        steps = self.compute_steps(-rate)
-        hidden = not someone_is_watching()
-        for places in tqdm(orders.T, file=sys.stdout, leave=False, disable=hidden):
-            self.backward(self.forward(images[places]), labels[places], 1)
+        steps = self.compute_steps(rate)
+        for indices in tqdm(orders.T, file=sys.stdout, leave=False, disable=not is_interactive()):
+            self.backward(self.forward(images[indices]), labels[indices], 1)
             for name, layer in self.trained.items():
                 for value, derivative, step in zip(layer.values, layer.derivatives, steps[name]):
-                    value.addcmul_(derivative, step)
+                    value.addcmul_(derivative, step, value=-1)
 
     def copy_to(self, models: Sequence[LeNet1998]) -> None:
         """Write what was learnt into the networks."""
@@ -304,17 +188,3 @@ class Trainer1998:
                     own = getattr(model, name)
                     own.weight.copy_(weight.view_as(own.weight))
                     own.bias.copy_(bias)
-
-
-def _check_rubbish(rubbish: float | None) -> None:
-    if rubbish is not None and rubbish <= 0:
-        raise ValueError(f"rubbish, the j of equation 9, must be positive or None, not {rubbish}.")
-
-
-def _add_squares(x: torch.Tensor) -> torch.Tensor:
-    top, bottom = x[:, :, ::2], x[:, :, 1::2]
-    return top[..., ::2] + top[..., 1::2] + bottom[..., ::2] + bottom[..., 1::2]
-
-
-def _raise(x: torch.Tensor, power: int) -> torch.Tensor:
-    return x if power == 1 else x.square()

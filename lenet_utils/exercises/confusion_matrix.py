@@ -1,0 +1,64 @@
+"""Checkers of notebooks/06_confusion_matrix.ipynb."""
+
+import numpy as np
+
+from lenet_utils.exercises.common import NOT_ANSWERED, check_number
+
+
+def check_precision(answer) -> str:
+    """Precision of the second class of the matrix [[90, 10], [30, 70]], rows true."""
+    return check_number(
+        answer,
+        70 / 80,
+        "of 80 digits called a seven (the column), 70 were sevens.",
+        {
+            70 / 100: "this is the recall, along the row of true sevens; precision goes down the column.",
+            90 / 120: "this is the precision of the ones; take the column of the sevens.",
+            160 / 200: "this is the accuracy of both together.",
+            87.5: "as a number from 0 to 1, please.",
+        },
+        tolerance=0.001,
+    )
+
+
+def check_most_confused(answer) -> str:
+    """A function that returns (true, predicted) of the most frequent error, and leaves the matrix as it is."""
+    if answer is None:
+        return NOT_ANSWERED
+    if not callable(answer):
+        return f"Not yet: write a function, def find_most_confused(matrix), not {type(answer).__name__}."
+    for size, true, predicted in ((10, 4, 9), (10, 9, 0), (3, 0, 2), (10, 7, 2)):
+        matrix = np.ones((size, size), dtype=int) + 50 * np.eye(size, dtype=int)
+        matrix[true, predicted] = 12
+        matrix[predicted, true] = 8  # the same pair the other way, less often
+        given = matrix.copy()
+        try:
+            found = tuple(int(digit) for digit in answer(given))
+        except Exception as error:
+            return f"Not yet: on a matrix of {size} x {size} it gave no pair of digits ({type(error).__name__})."
+        if not np.array_equal(given, matrix):
+            return "Not yet: it changes the matrix it is given; work on a copy, matrix.copy()."
+        if found == (predicted, true):
+            return "Not yet: the pair is the wrong way round; rows are true digits, columns predicted ones."
+        if len(found) == 2 and found[0] == found[1]:
+            return f"Not yet: {found} is on the diagonal, where the right answers are."
+        if found != (true, predicted):
+            return f"Not yet: it returned {found} where a {true} was most often read as a {predicted}."
+    return "Yes: the largest count beside the diagonal, row first."
+
+
+def check_needed_digits(answer) -> str:
+    """Test digits for a standard error of 0.05 points at an accuracy of 99 %."""
+    return check_number(
+        answer,
+        39_600,
+        "about 40,000, four times as many: the error shrinks with the square root of their number.",
+        {
+            3.96: "0.05 points are 0.0005, not 0.05.",
+            20_000: "twice the digits divide the error by the square root of 2 only.",
+            19_800: "twice the digits divide the error by the square root of 2 only.",
+            5_000: "a smaller error needs more digits, not fewer.",
+            2_500: "a smaller error needs more digits, not fewer.",
+        },
+        tolerance=450,
+    )

@@ -1,0 +1,1 @@
+"""Train the recipes with many seeds, and keep what they gave; the command line."""
