@@ -38,20 +38,20 @@ def plot_images(images, titles=None, columns: int = 6, colours=None, scale: floa
     return figure
 
 
-def plot_maps(maps, titles=None, columns: int = 6, limit: float | None = None, scale: float = 1.3) -> Figure:
+def plot_maps(maps, titles=None, columns: int = 6, vmax: float | None = None, scale: float = 1.3) -> Figure:
     """Draw feature maps or kernels with one colour scale, symmetric about zero (white).
 
     Args:
         maps: (M, H, W): blue is negative, red positive.
         titles: M texts to write above the maps.
         columns: maps in a row.
-        limit: the value of the strongest colour; the largest absolute value if not given.
+        vmax: the value of the strongest colour; the largest absolute value if not given.
         scale: inches per map.
     """
     maps = np.asarray(maps)
     if maps.ndim != 3 or len(maps) == 0:
         raise ValueError(f"maps must have the shape (M, H, W) with M of 1 or more, not {maps.shape}.")
-    limit = float(np.abs(maps).max()) if limit is None else limit
+    vmax = float(np.abs(maps).max()) if vmax is None else vmax
     columns = min(columns, len(maps))
     rows = -(-len(maps) // columns)
     figure, axes = plt.subplots(
@@ -61,32 +61,32 @@ def plot_maps(maps, titles=None, columns: int = 6, limit: float | None = None, s
     for axis in axes.flat:
         axis.axis("off")
     for i, (axis, image) in enumerate(zip(axes.flat, maps)):
-        picture = axis.imshow(image, cmap="RdBu_r", vmin=-limit, vmax=limit)
+        picture = axis.imshow(image, cmap="RdBu_r", vmin=-vmax, vmax=vmax)
         if titles is not None:
             axis.set_title(titles[i], fontsize=8, pad=2)
     figure.colorbar(picture, ax=axes, shrink=0.8, aspect=30)
     return figure
 
 
-def plot_image_and_maps(image, maps, titles, limit: float | None = None, scale: float = 1.7) -> Figure:
+def plot_image_and_maps(image, maps, titles, vmax: float | None = None, scale: float = 1.7) -> Figure:
     """Draw an image in grey and, beside it in one row, maps with one colour scale, symmetric about zero (white).
 
     Args:
         image: (H, W), any numbers.
         maps: a sequence of (H', W') arrays, which may differ in size: blue is negative, red positive.
         titles: a text for the image and one for each map.
-        limit: the value of the strongest colour; the largest absolute value if not given.
+        vmax: the value of the strongest colour; the largest absolute value if not given.
         scale: inches per picture.
     """
     maps = [np.asarray(values) for values in maps]
     if not maps or len(titles) != len(maps) + 1:
         raise ValueError(f"there must be one title for the image and one for each map, not {len(titles)}.")
-    limit = max(float(np.abs(values).max()) for values in maps) if limit is None else limit
+    vmax = max(float(np.abs(values).max()) for values in maps) if vmax is None else vmax
     size = ((len(maps) + 1) * scale + 0.8, scale * 1.2)
     figure, axes = plt.subplots(1, len(maps) + 1, figsize=size, layout="constrained")
     axes[0].imshow(np.asarray(image), cmap="gray")
     for axis, values in zip(axes[1:], maps):
-        picture = axis.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit)
+        picture = axis.imshow(values, cmap="RdBu_r", vmin=-vmax, vmax=vmax)
     for axis, title in zip(axes, titles):
         axis.set_title(title, fontsize=9, pad=3)
         axis.axis("off")
@@ -95,7 +95,7 @@ def plot_image_and_maps(image, maps, titles, limit: float | None = None, scale: 
 
 
 def plot_mosaic(
-    maps, row_names=None, column_names=None, title: str = "", limit: float | None = None, grey: bool = False,
+    maps, row_names=None, column_names=None, title: str = "", vmax: float | None = None, grey: bool = False,
     ax: Axes | None = None,
 ) -> Axes:  # fmt: skip
     """Draw a table of feature maps or kernels as one picture, with one colour scale, symmetric about zero (white).
@@ -105,13 +105,13 @@ def plot_mosaic(
         row_names: R texts to write beside the rows.
         column_names: C texts to write above the columns.
         title: of the whole table.
-        limit: the value of the strongest colour; the largest absolute value if not given.
-        grey: draw images instead of maps: 0 is black, ``limit`` white.
+        vmax: the value of the strongest colour; the largest absolute value if not given.
+        grey: draw images instead of maps: 0 is black, ``vmax`` white.
     """
     maps = np.asarray(maps, dtype=float)  # the gaps are nan
     if maps.ndim != 4 or 0 in maps.shape:
         raise ValueError(f"maps must have the shape (R, C, H, W) without a zero, not {maps.shape}.")
-    limit = float(np.abs(maps).max()) if limit is None else limit
+    vmax = float(np.abs(maps).max()) if vmax is None else vmax
     enlarge = -(-20 // maps.shape[2])  # so that the gaps are thin beside the smallest maps, too
     maps = maps.repeat(enlarge, axis=2).repeat(enlarge, axis=3)
     rows, columns, height, width = maps.shape
@@ -120,7 +120,7 @@ def plot_mosaic(
     canvas = framed.transpose(0, 2, 1, 3).reshape(rows * (height + gap), columns * (width + gap))[:-gap, :-gap]
     ax = ax or plt.subplots(figsize=(7.2, 7.2 * canvas.shape[0] / canvas.shape[1] + 0.5), layout="constrained")[1]
     colours = plt.get_cmap("gray" if grey else "RdBu_r", SHADES).with_extremes(bad="#d9d9d9")
-    ax.imshow(canvas, cmap=colours, vmin=0 if grey else -limit, vmax=limit, interpolation="nearest")
+    ax.imshow(canvas, cmap=colours, vmin=0 if grey else -vmax, vmax=vmax, interpolation="nearest")
     ax.set_xticks(np.arange(columns) * (width + gap) + width / 2, column_names or [""] * columns, fontsize=9)
     ax.set_yticks(np.arange(rows) * (height + gap) + height / 2, row_names or [""] * rows, fontsize=9)
     ax.tick_params(length=0, top=False, labeltop=True, bottom=False, labelbottom=False)
@@ -174,7 +174,7 @@ def plot_journey(image, stages: dict, logits, fields: dict | None = None) -> Fig
                 color="#e9e9e9", linewidth=0, zorder=0,
             )  # fmt: skip
         scale = {"cmap": "gray", "vmin": image.min(), "vmax": image.max()} if name == "image" else {
-            "cmap": shades, "vmin": -(limit := np.abs(logits).max() if name == "outputs" else 1), "vmax": limit,
+            "cmap": shades, "vmin": -(vmax := np.abs(logits).max() if name == "outputs" else 1), "vmax": vmax,
         }  # fmt: skip
         for i, picture in enumerate(maps):
             x, y = left + (i % columns) * (side + gap), top + (i // columns) * (side + gap)

@@ -33,12 +33,15 @@ def plot_history(epochs: pd.DataFrame, other: str = "test") -> Figure:
     return figure
 
 
-def plot_band(runs: pd.DataFrame, epochs: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def plot_band(
+    runs: pd.DataFrame, epochs: pd.DataFrame, label: str = "this run", ax: Axes | None = None
+) -> Axes:  # fmt: skip
     """Draw one run's test accuracy over the band that several runs of the same recipe span.
 
     Args:
         runs: an epoch of a run per row, with the columns ``epoch`` and ``test_accuracy`` (percent).
-        epochs: the table ``History.epochs`` of the one run.
+        epochs: the table ``History.epochs`` of the one run, or points of it, at fractions of an epoch, too.
+        label: what the legend calls this run.
     """
     ax = ax or plt.subplots(figsize=(7, 3.2), layout="constrained")[1]
     count = runs.groupby("epoch").size().max()
@@ -46,7 +49,7 @@ def plot_band(runs: pd.DataFrame, epochs: pd.DataFrame, ax: Axes | None = None) 
     ax.fill_between(by_epoch.min().index, by_epoch.min(), by_epoch.max(), color=GREY, alpha=0.3,
                     linewidth=0, label=f"{count} stored runs, least to most")  # fmt: skip
     ax.plot(by_epoch.mean(), color=GREY, linewidth=1, label="their mean")
-    ax.plot(epochs["epoch"], epochs["test_accuracy"], "o", color=ORANGE, markersize=4, label="this run")
+    ax.plot(epochs["epoch"], epochs["test_accuracy"], "o", color=ORANGE, markersize=4, label=label)
     ax.set(title="This run among others of its recipe", xlabel="epoch", ylabel="test accuracy (%)")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(alpha=0.3)
@@ -79,7 +82,7 @@ def plot_confusion_matrix(
     matrix,
     title: str = "Confusion matrix",
     errors_only: bool = False,
-    most: float | None = None,
+    vmax: float | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw a confusion matrix with its numbers: rows are the true digits, columns the digits read.
@@ -87,14 +90,14 @@ def plot_confusion_matrix(
     Args:
         matrix: (10, 10), counts (integers) or shares of a row in percent (floating-point).
         errors_only: leave out the diagonal, so that the colours show the errors.
-        most: the value of the darkest colour; the greatest in the matrix if not given.
+        vmax: the value of the darkest colour; the greatest in the matrix if not given.
     """
     table = pd.DataFrame(np.asarray(matrix)).rename_axis(index="true digit", columns="predicted digit")
     ax = ax or plt.subplots(figsize=(6.2, 5.2), layout="constrained")[1]
     mask = np.eye(len(table), dtype=bool) if errors_only else None
     sns.heatmap(
         table, annot=True, fmt=".1f" if table.dtypes.iloc[0].kind == "f" else "d", mask=mask,
-        vmin=0, vmax=most, cmap="Blues", square=True, linewidths=0.5, annot_kws={"size": 8}, cbar=False, ax=ax,
+        vmin=0, vmax=vmax, cmap="Blues", square=True, linewidths=0.5, annot_kws={"size": 8}, cbar=False, ax=ax,
     )  # fmt: skip
     ax.set_title(title)
     ax.tick_params(rotation=0)

@@ -30,7 +30,7 @@ class ScaledTanh(nn.Module):
 class TrainedSubsampling(nn.Module):
     """Add each 2x2 square of a map, multiply by the map's coefficient, add the map's bias.
 
-    First used in notebooks/07_lenet5_1998.ipynb, «TrainedSubsampling that learns».
+    First used in notebooks/07_lenet5_1998.ipynb, «Subsampling that learns».
     """
 
     def __init__(self, maps: int):
