@@ -21,6 +21,33 @@ def read_notebook(path: Path) -> list[tuple[str, str, dict]]:
     return [(cell["cell_type"], "".join(cell["source"]), cell) for cell in cells]
 
 
+def read_prose(path: Path) -> list[str]:
+    """Return the sources of the Markdown cells."""
+    return [source for kind, source, _ in read_notebook(path) if kind == "markdown"]
+
+
+def read_code(path: Path) -> list[str]:
+    """Return the sources of the code cells."""
+    return [source for kind, source, _ in read_notebook(path) if kind == "code"]
+
+
+def read_outputs(path: Path) -> list[dict]:
+    """Return the stored outputs of all code cells."""
+    return [output for kind, _, cell in read_notebook(path) if kind == "code" for output in cell["outputs"]]
+
+
+def read_printed(path: Path) -> str:
+    """Return all text that the stored outputs show: what was printed, and tables as text."""
+    texts = (output.get("text") or output.get("data", {}).get("text/plain", "") for output in read_outputs(path))
+    return "\n".join("".join(text) for text in texts)
+
+
+def is_folded(cell: dict) -> bool:
+    """Return whether JupyterLab and Colab show the cell without its code."""
+    metadata = cell["metadata"]
+    return metadata.get("cellView") == "form" and metadata.get("jupyter", {}).get("source_hidden", False)
+
+
 def find_exercises(path: Path) -> list[tuple[str, str]]:
     """Return (exercise cell, code of its solution) of each exercise."""
     cells = read_notebook(path)
@@ -34,5 +61,4 @@ def find_exercises(path: Path) -> list[tuple[str, str]]:
 
 def find_imports(path: Path) -> str:
     """Return the cell of imports: the first after the setup cell."""
-    code = [source for kind, source, _ in read_notebook(path) if kind == "code"]
-    return code[1]
+    return read_code(path)[1]

@@ -1,0 +1,58 @@
+"""Run in a notebook's kernel before its first cell: keep every figure that the notebook shows, for the checks."""
+
+import sys
+
+from IPython import get_ipython
+
+SHOWN = []  # figures, in the order in which the notebook showed them
+
+
+def keep_figures():
+    if "matplotlib.pyplot" in sys.modules:
+        plt = sys.modules["matplotlib.pyplot"]
+        SHOWN.extend(figure for number in plt.get_fignums() if (figure := plt.figure(number)) not in SHOWN)
+
+
+get_ipython().events.register("post_execute", keep_figures)
+
+
+def find_axes(title):
+    """Return the one Axes shown whose title, or whose figure's title, contains these words."""
+    found = [
+        ax for figure in SHOWN for ax in figure.axes
+        if title in ax.get_title() or title in (figure.get_suptitle() or "") and ax.has_data()
+    ]  # fmt: skip
+    assert len(found) == 1, f"{len(found)} axes with the title {title!r}"
+    return found[0]
+
+
+def find_figure(title):
+    """Return the one figure shown that has an Axes, or a title of its own, with these words."""
+    found = [
+        figure for figure in SHOWN
+        if title in (figure.get_suptitle() or "") or any(title in ax.get_title() for ax in figure.axes)
+    ]  # fmt: skip
+    assert len(found) == 1, f"{len(found)} figures with the title {title!r}"
+    return found[0]
+
+
+def axis_labels(ax):
+    """Return the labels of both axes."""
+    return ax.get_xlabel(), ax.get_ylabel()
+
+
+def find_line(ax, label):
+    """Return x and y, as arrays, of the line with this label."""
+    import numpy as np
+
+    (line,) = (line for line in ax.lines if line.get_label() == label)
+    return np.asarray(line.get_xdata(), dtype=float), np.asarray(line.get_ydata(), dtype=float)
+
+
+def images_of(ax_or_figure):
+    """Return the pixels of every picture drawn, as arrays."""
+    import numpy as np
+
+    axes = getattr(ax_or_figure, "axes", None)
+    axes = axes if isinstance(axes, list) else [ax_or_figure]
+    return [np.asarray(image.get_array(), dtype=float) for ax in axes for image in ax.images]
