@@ -1,5 +1,6 @@
 """The notebooks, read as data, for the tests."""
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -62,3 +63,10 @@ def find_exercises(path: Path) -> list[tuple[str, str]]:
 def find_imports(path: Path) -> str:
     """Return the cell of imports: the first after the setup cell."""
     return read_code(path)[1]
+
+
+def find_claims(path: Path) -> list[str]:
+    """Return the claims of a notebook, as they stand in its calls of ``holds``."""
+    trees = [ast.parse(source) for source in read_code(path)[1:]]  # the setup cell is no plain Python
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [ast.unparse(call.args[0]) for call in calls if ast.unparse(call.func) == "holds"]

@@ -4,24 +4,29 @@ import importlib
 import inspect
 import json
 import re
-from pathlib import Path
 
 import pytest
-from notebooks_as_data import NAMES, PATHS, PROJECT, ROOT, find_exercises, find_imports, read_notebook
+from notebooks_as_data import (
+    NAMES,
+    PATHS,
+    PROJECT,
+    ROOT,
+    find_claims,
+    find_exercises,
+    find_imports,
+    is_folded,
+    read_code,
+    read_notebook,
+    read_outputs,
+    read_printed,
+    read_prose,
+)  # fmt: skip
 
 import course as commands
 
 ADDRESS = PROJECT["urls"]["Repository"]
 
 each_notebook = pytest.mark.parametrize("path", PATHS, ids=NAMES)
-
-
-def sources(path: Path, kind: str) -> list[str]:
-    return [source for cell_kind, source, _ in read_notebook(path) if cell_kind == kind]
-
-
-def outputs(path: Path) -> list[dict]:
-    return [output for kind, _, cell in read_notebook(path) if kind == "code" for output in cell["outputs"]]
 
 
 def test_the_course_has_its_notebooks():
@@ -36,13 +41,13 @@ def test_stored_from_one_full_run(path):
     counts = [cell["execution_count"] for kind, _, cell in read_notebook(path) if kind == "code"]
     assert counts == list(range(1, len(counts) + 1))
     executed = json.loads(path.read_text("utf-8"))["metadata"]["executed"]
-    assert executed == commands.compute_code_hash(path), "the code has changed since: python course.py execute"
-    assert "LENET_FAST=1" not in json.dumps(outputs(path))
+    assert executed == commands.compute_fingerprint(path), "the code has changed since: python course.py execute"
+    assert "LENET_FAST=1" not in json.dumps(read_outputs(path))
 
 
 @each_notebook
 def test_no_errors_stderr_widgets_or_folders_are_stored(path):
-    for output in outputs(path):
+    for output in read_outputs(path):
         assert output["output_type"] != "error"
         assert output.get("name") != "stderr", output["text"]
         assert "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
@@ -62,16 +67,14 @@ def test_opens_as_the_others_do(path):
     opening = "\n".join(source for kind, source, _ in cells[:4] if kind == "markdown")
     assert cells[0][0] == "markdown" and cells[0][1].startswith("# ")
     assert "**You will learn**" in opening and "**You need**" in opening and "two CPU cores" in opening
-    code = sources(path, "code")
-    assert code[0].startswith("# Setup") and "import" in code[1]
-    assert len(re.findall(r"^# ", "\n".join(sources(path, "markdown")), re.M)) == 1
+    assert len(re.findall(r"^# ", "\n".join(read_prose(path)), re.M)) == 1
 
 
 @each_notebook
 def test_closes_as_the_others_do(path):
-    headings = re.findall(r"^## (.*)$", "\n".join(sources(path, "markdown")), re.M)
+    headings = re.findall(r"^## (.*)$", "\n".join(read_prose(path)), re.M)
     assert headings[-2:] == ["Summary", "Exercises"]
-    last = sources(path, "markdown")[-1]
+    last = read_prose(path)[-1]
     assert "**Next:**" in last
     position = PATHS.index(path)
     if position + 1 < len(PATHS):
@@ -80,24 +83,60 @@ def test_closes_as_the_others_do(path):
 
 @each_notebook
 def test_links_lead_somewhere(path):
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)", "\n".join(sources(path, "markdown"))):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", "\n".join(read_prose(path))):
         assert (path.parent / target).exists(), target
 
 
 @each_notebook
 def test_badge_and_setup_cell_carry_the_address(path):
     badge = f"{ADDRESS.replace('github.com', 'colab.research.google.com/github')}/blob/main/notebooks/{path.name}"
-    assert f"]({badge})" in "\n".join(sources(path, "markdown")[:1])
-    assert f'REPOSITORY = "{ADDRESS}"' in sources(path, "code")[0]
+    assert f"]({badge})" in "\n".join(read_prose(path)[:1])
+    assert f'REPOSITORY = "{ADDRESS}"' in read_code(path)[0]
 
 
-def test_setup_cells_are_equal():
-    assert len({sources(path, "code")[0] for path in PATHS}) == 1
+def test_setup_cells_are_equal_short_and_folded():
+    first = [next(cell for kind, _, cell in read_notebook(path) if kind == "code") for path in PATHS]
+    assert len({"".join(cell["source"]) for cell in first}) == 1
+    assert len(first[0]["source"]) <= 16 and "".join(first[0]["source"]).startswith("# @title Setup")
+    assert all(is_folded(cell) for cell in first)
+
+
+@each_notebook
+def test_imports_are_folded(path):
+    second = [cell for kind, _, cell in read_notebook(path) if kind == "code"][1]
+    assert "".join(second["source"]).startswith("# @title Imports") and is_folded(second)
+
+
+@each_notebook
+def test_claims_are_few_and_in_sight(path):
+    """A claim is a sentence a reader sees; what is only a test stands in tests/checks."""
+    claims = find_claims(path)
+    assert 5 <= len(claims) <= 10
+    assert len(set(claims)) == len(claims)
+    assert not re.search(r"^\s*assert\b", "\n".join(read_code(path)), re.M)
+    assert (ROOT / "tests" / "checks" / path.with_suffix(".py").name).exists()
+
+
+@each_notebook
+def test_every_claim_held_when_it_was_stored(path):
+    printed = read_printed(path)
+    assert "does not hold" not in printed and "passed over in a shortened run" not in printed
+    assert len(re.findall(r"^holds: ", printed, re.M)) >= len(find_claims(path))
+
+
+@each_notebook
+def test_a_guess_comes_before_its_answer(path):
+    """The output of a cell right below a question that asks for a guess is folded until the cell is run."""
+    cells = read_notebook(path)
+    for (kind, source, _), (next_kind, _, below) in zip(cells, cells[1:]):
+        last = source.strip().splitlines()[-1] if source.strip() else ""
+        if kind == "markdown" and next_kind == "code" and re.search(r"(?i)\b(guess|predict|expect)\b.*\?", last):
+            assert below["metadata"].get("jupyter", {}).get("outputs_hidden"), last
 
 
 @each_notebook
 def test_cells_are_short(path):
-    lengths = [len(source.splitlines()) for source in sources(path, "code")[1:]]
+    lengths = [len(source.splitlines()) for source in read_code(path)[2:]]
     assert max(lengths) <= 45
     assert sorted(lengths)[len(lengths) // 2] <= 15  # the median
 
@@ -144,7 +183,8 @@ def test_every_solution_satisfies_its_checker(path, exercise, solution, capsys):
 
 def first_time_pointers():
     for name in (
-        "data", "models", "evaluation", "training", "checkpoints", "plotting", "lenet1998",
+        "data", "models", "evaluation", "training", "checkpoints", "plotting", "pictures", "lenet1998.network",
+        "lenet1998.trainer",
     ):  # fmt: skip
         module = importlib.import_module(f"lenet_utils.{name}")
         for match in re.finditer(r"notebooks/(\w+)\.ipynb,\s+«([^»]+)»", inspect.getsource(module)):
@@ -153,7 +193,7 @@ def first_time_pointers():
 
 @pytest.mark.parametrize("notebook, heading", list(first_time_pointers()))
 def test_docstrings_point_to_places_that_exist(notebook, heading):
-    text = "\n".join(sources(ROOT / "notebooks" / f"{notebook}.ipynb", "markdown"))
+    text = "\n".join(read_prose(ROOT / "notebooks" / f"{notebook}.ipynb"))
     assert re.search(rf"^##+ {re.escape(heading)}$", text, re.M)
 
 
