@@ -6,8 +6,10 @@ Throughout: N images, C channels, H rows, W columns, K = 10 classes.
 import gzip
 import hashlib
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
+import numpy as np
 import torch
 from sklearn.model_selection import train_test_split
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler, TensorDataset
@@ -38,33 +40,20 @@ UNPACKED_MD5 = {
 
 
 def prepare_files(root: Path | str | None = None) -> None:
-    """Verify the four MNIST files under ``root`` and unpack them where that is still to be done.
+    """Verify the four MNIST files in ``root/MNIST/raw`` and unpack them; ``root`` is the course's ``data`` by default.
 
-    A missing file is downloaded from torchvision's mirrors. A file that is there is never replaced. Every
-    file is written under a temporary name first and renamed when it is whole, so that two processes may do
+    A missing file is downloaded from torchvision's mirrors. Existing files are never overwritten: an altered or
+    truncated one is a ValueError. New files are renamed into place when they are whole, so that two processes may do
     this at once.
-
-    Args:
-        root: the folder that holds ``MNIST/raw``; the course's ``data`` folder if not given.
-
-    Raises:
-        ValueError: a file is altered or truncated; the message names it and says what to do.
     """
     raw = Path(root or find_data_root()) / "MNIST" / "raw"
     for packed_name, packed_md5 in MNIST.resources:
         packed = raw / packed_name
         unpacked = packed.with_suffix("")
-        if packed.exists() and _compute_md5(packed.read_bytes()) != packed_md5:
-            raise ValueError(
-                f"{shorten(packed)} is not the original file of MNIST (its md5 differs). Get it back with "
-                f"'git checkout -- {shorten(packed)}', or delete it and it will be downloaded again."
-            )
+        if packed.exists():
+            _check_md5(packed, packed_md5, f"Delete it and it will be downloaded again, or {_restore(packed)}.")
         if unpacked.exists():
-            if _compute_md5(unpacked.read_bytes()) != UNPACKED_MD5[unpacked.name]:
-                raise ValueError(
-                    f"{shorten(unpacked)} is altered or truncated (its md5 differs). Delete it: it will be "
-                    f"unpacked again from {packed_name}."
-                )
+            _check_md5(unpacked, UNPACKED_MD5[unpacked.name], "Delete it and it will be unpacked again.")
             continue
         if not packed.exists():
             _download(packed, packed_md5)
@@ -100,21 +89,11 @@ def prepare_images(
 
     Returns:
         (N, 1, size, size) float32.
-
-    Raises:
-        ValueError: an image of another shape or type, an empty batch, an unknown name, a size below 28.
     """
-    if images.dtype != torch.uint8 or images.ndim != 3 or images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
-        raise ValueError(
-            f"images must be uint8 of shape (N, 28, 28), not {_describe(images)}. A dataset's raw images are "
-            f"in its attribute 'data'."
-        )
-    if len(images) == 0:
-        raise ValueError("images is an empty batch: there is nothing to prepare.")
-    if normalisation not in NORMALISATIONS:
-        raise ValueError(f"unknown normalisation {normalisation!r}: choose one of {sorted(NORMALISATIONS)}.")
-    if method not in ("pad", "resize"):
-        raise ValueError(f"unknown method {method!r}: choose 'pad' or 'resize'.")
+    images = torch.as_tensor(images)
+    check_raw_images(images)
+    check_choice("normalisation", normalisation, NORMALISATIONS)
+    check_choice("method", method, ("pad", "resize"))
     border, odd = divmod(size - IMAGE_SIZE, 2)
     if border < 0 or (odd and method == "pad"):
         raise ValueError(f"size must be 28 or more, and even when padding, not {size}.")
@@ -126,15 +105,6 @@ def prepare_images(
         parts = images.split(5_000)  # resizing takes many times the memory of its images
         images = torch.cat([resize(part, [size, size], antialias=True) for part in parts])
     return images.to(torch.float32).div_(255).sub_(mean).div_(std)
-
-
-def check_labels(labels: torch.Tensor, count: int) -> None:
-    """Raise a ValueError unless ``labels`` is (count,) int64 with values 0 to 9."""
-    if labels.dtype != torch.int64 or labels.shape != (count,):
-        raise ValueError(f"labels must be int64 of shape ({count},), one per image, not {_describe(labels)}.")
-    if count and not (labels.min() >= 0 and labels.max() < NUM_CLASSES):
-        wrong = labels[(labels < 0) | (labels >= NUM_CLASSES)][0].item()
-        raise ValueError(f"labels must lie between 0 and 9, but one of them is {wrong}.")
 
 
 def make_loader(
@@ -154,15 +124,12 @@ def make_loader(
     Returns:
         A loader of (images (B, C, H, W), labels (B,)), with N/B batches, rounded up.
     """
-    if images.ndim != 4 or not images.is_floating_point():
+    if images.ndim != 4 or not images.is_floating_point() or len(images) == 0:
         raise ValueError(
-            f"images must be floating-point of shape (N, C, H, W), not {_describe(images)}: call prepare_images."
+            f"images must be floating-point of shape (N, C, H, W) with N of 1 or more, not {describe(images)}: "
+            f"call prepare_images."
         )
-    if len(images) == 0:
-        raise ValueError("images is an empty batch: a loader needs at least one image.")
     check_labels(labels, len(images))
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be 1 or more, not {batch_size}.")
     dataset = TensorDataset(images, labels)
     generator = None if seed is None else torch.Generator().manual_seed(seed)
     order = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
@@ -176,33 +143,60 @@ def split_train_validation(
 
     Args:
         labels: (N,) int64, 0 to 9.
-        validation_size: images to set aside; the rest is for training.
-        seed: the same seed gives the same split.
+        validation_size: images to set aside, 10 or more; the rest, 10 or more as well, is for training.
 
     Returns:
         Indices of the training part (N - validation_size,) and of the validation part (validation_size,),
         int64, sorted, without an overlap.
     """
     check_labels(labels, len(labels))
-    if not NUM_CLASSES <= validation_size <= len(labels) - NUM_CLASSES:
-        raise ValueError(f"validation_size must leave at least 10 images on each side, not {validation_size}.")
     train, validation = train_test_split(
-        torch.arange(len(labels)).numpy(), test_size=validation_size, random_state=seed, stratify=labels.numpy()
+        np.arange(len(labels)), test_size=validation_size, random_state=seed, stratify=labels.numpy()
     )
     return torch.from_numpy(train).sort().values, torch.from_numpy(validation).sort().values
 
 
-def _describe(tensor: torch.Tensor) -> str:
-    return f"{str(tensor.dtype).removeprefix('torch.')} of shape {tuple(tensor.shape)}"
+def check_raw_images(images: torch.Tensor) -> None:
+    """A ValueError unless ``images`` are (N, 28, 28) uint8, one or more."""
+    if images.dtype != torch.uint8 or images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE) or len(images) == 0:
+        raise ValueError(
+            f"images must be uint8 of shape (N, 28, 28) with N of 1 or more, not {describe(images)}. "
+            f"A dataset's raw images are in its attribute 'data'."
+        )
 
 
-def _compute_md5(content: bytes) -> str:
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+def check_labels(labels: torch.Tensor, count: int, name: str = "labels") -> None:
+    """A ValueError unless ``labels``, called ``name`` in the message, are (count,) int64 with values 0 to 9."""
+    if labels.dtype != torch.int64 or labels.shape != (count,) or count == 0:
+        shape = f"({count},), one per image" if count else "(N,) with N of 1 or more"
+        raise ValueError(f"{name} must be int64 of shape {shape}, not {describe(labels)}.")
+    if wrong := labels[(labels < 0) | (labels >= NUM_CLASSES)].tolist():
+        raise ValueError(f"{name} must lie between 0 and 9, but one of them is {wrong[0]}.")
+
+
+def check_choice(kind: str, name: str, choices: Collection[str]) -> None:
+    """A ValueError, which names them all, unless ``name`` is one of ``choices``."""
+    if name not in choices:
+        raise ValueError(f"unknown {kind} {name!r}: choose one of {', '.join(choices)}.")
+
+
+def describe(array: torch.Tensor | np.ndarray) -> str:
+    """Type and shape in words, such as "float32 of shape (5, 28, 28)"."""
+    return f"{str(array.dtype).removeprefix('torch.')} of shape {tuple(array.shape)}"
+
+
+def _check_md5(file: Path, md5: str, advice: str) -> None:
+    if hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest() != md5:
+        raise ValueError(f"{shorten(file)} is altered or truncated: it is not MNIST's (its md5 differs). {advice}")
+
+
+def _restore(packed: Path) -> str:
+    return f"get it back with 'git checkout -- {shorten(packed)}'"
 
 
 def _download(packed: Path, md5: str) -> None:
+    errors = []
     with tempfile.TemporaryDirectory() as folder:
-        errors = []
         for mirror in MNIST.mirrors:
             try:
                 download_url(mirror + packed.name, folder, packed.name, md5)
@@ -211,7 +205,7 @@ def _download(packed: Path, md5: str) -> None:
                 errors.append(f"{mirror}: {error}")
         else:
             raise OSError(
-                f"{shorten(packed)} is missing and could not be downloaded ({'; '.join(errors)}). Get it back with "
-                f"'git checkout -- {shorten(packed)}', or connect to the internet and try again."
+                f"{shorten(packed)} is missing and could not be downloaded ({'; '.join(errors)}). Connect to "
+                f"the internet and try again, or {_restore(packed)}."
             )
         write_atomically(packed, (Path(folder) / packed.name).read_bytes())

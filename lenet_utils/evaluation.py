@@ -1,7 +1,11 @@
 """How good a model is: predictions, accuracy, the digits one by one, the confusions.
 
-Accuracies are in percent, and always counts of right answers over counts of images.
+Accuracies are in percent, and always counts of right answers over counts of images. Labels and predictions are tensors
+or arrays.
 """
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -12,36 +16,37 @@ from torch.utils.data import DataLoader
 from lenet_utils.data import NUM_CLASSES, check_labels
 
 
-def predict_logits(model: nn.Module, images: torch.Tensor, batch_size: int = 200) -> torch.Tensor:
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[torch.device]:
+    """Put a model into evaluation mode, without gradients, and back into its mode at the end; give its device."""
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+    finally:
+        model.train(was_training)
+
+
+def predict_logits(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
     """Return the logits of all ``images``, computed in evaluation mode and without gradients.
 
     Args:
         model: any model of this course; it is left in the mode it was in.
         images: (N, C, H, W) float32, prepared as the model's training images were.
-        batch_size: images at a time: 200 is about the fastest on a CPU, whose caches a larger batch outgrows.
 
     Returns:
         (N, 10) float32, on the CPU.
     """
-    if len(images) == 0:
-        raise ValueError("images is an empty batch: there is nothing to predict.")
-    device = next(model.parameters()).device
-    was_training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            return torch.cat([model(batch.to(device)).cpu() for batch in images.split(batch_size)])
-    finally:
-        model.train(was_training)
+    with evaluating(model) as device:
+        # 200 images at a time: about the fastest on a CPU, whose caches a larger batch outgrows.
+        return torch.cat([model(batch.to(device)).cpu() for batch in images.split(200)])
 
 
 def predict_with_confidence(model: nn.Module, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the digit that the model reads in each image, and the probability it gives to it.
 
     First built in notebooks/06_confusion_matrix.ipynb, «How sure is the network?».
-
-    Args:
-        model, images: as for :func:`predict_logits`.
 
     Returns:
         Digits (N,) int64, 0 to 9, and confidences (N,) float32, 0.1 to 1: the largest softmax output.
@@ -55,38 +60,27 @@ def evaluate(model: nn.Module, loader: DataLoader) -> tuple[float, float]:
 
     First built in notebooks/02_mlp_baseline.ipynb, «Score a network». The model is left in the mode it was in.
     """
-    device = next(model.parameters()).device
-    was_training = model.training
-    model.eval()
-    loss_sum, right, count = 0.0, 0, 0
-    try:
-        with torch.no_grad():
-            for images, labels in loader:
-                check_labels(labels, len(images))
-                images, labels = images.to(device), labels.to(device)
-                logits = model(images)
-                loss_sum += nn.functional.cross_entropy(logits, labels, reduction="sum").item()
-                right += (logits.argmax(dim=1) == labels).sum().item()
-                count += len(labels)
-    finally:
-        model.train(was_training)
+    loss_sum, right, count = 0.0, 0.0, 0
+    with evaluating(model) as device:
+        for images, labels in loader:
+            images, labels = images.to(device), labels.to(device)
+            logits = model(images)
+            loss_sum += nn.functional.cross_entropy(logits, labels, reduction="sum").item()
+            right += (logits.argmax(dim=1) == labels).sum().item()
+            count += len(labels)
     if count == 0:
         raise ValueError("the loader is empty: there is nothing to score.")
     return loss_sum / count, 100 * right / count
 
 
 def compute_accuracy(labels, predictions) -> float:
-    """Return the share of right predictions in percent.
-
-    Args:
-        labels, predictions: (N,) integers 0 to 9, tensors or arrays.
-    """
+    """Return the share of right predictions in percent; both arguments are (N,) integers 0 to 9."""
     labels, predictions = _as_digits(labels, predictions)
     return 100 * float((labels == predictions).mean())
 
 
 def compute_per_digit_accuracy(labels, predictions) -> np.ndarray:
-    """Return, for each digit, the share of its images that are read rightly, in percent: the recall.
+    """Return, for each digit, the share of its images that are classified correctly, in percent: the recall.
 
     First built in notebooks/06_confusion_matrix.ipynb, «Digit by digit».
 
@@ -114,17 +108,8 @@ def compute_report(labels, predictions) -> str:
 
 
 def _as_digits(labels, predictions) -> tuple[np.ndarray, np.ndarray]:
-    arrays = []
+    labels, predictions = (np.asarray(values) for values in (labels, predictions))
     for name, values in (("labels", labels), ("predictions", predictions)):
-        array = np.asarray(values)
-        if array.ndim != 1 or array.dtype.kind not in "iu":
-            raise ValueError(f"{name} must be integers of shape (N,), not {array.dtype} of shape {array.shape}.")
-        if len(array) == 0:
-            raise ValueError(f"{name} is empty: there is nothing to score.")
-        if array.min() < 0 or array.max() >= NUM_CLASSES:
-            wrong = array[(array < 0) | (array >= NUM_CLASSES)][0]
-            raise ValueError(f"{name} must lie between 0 and 9, but one of them is {wrong}.")
-        arrays.append(array)
-    if len(arrays[0]) != len(arrays[1]):
-        raise ValueError(f"there are {len(arrays[0])} labels but {len(arrays[1])} predictions.")
-    return arrays[0], arrays[1]
+        whole = values.astype(np.int64) if values.dtype.kind in "iu" else values
+        check_labels(torch.as_tensor(whole), labels.size, name)
+    return labels, predictions

@@ -7,6 +7,8 @@ import torch
 import torch.fx
 from torch import nn
 
+from lenet_utils.data import describe
+
 # Which of the six maps of S2 feed each of the sixteen maps of C3 (LeCun et al. 1998, table I).
 C3_TABLE = (
     (0, 1, 2), (1, 2, 3), (2, 3, 4), (3, 4, 5), (0, 4, 5), (0, 1, 5),
@@ -59,23 +61,20 @@ class SimpleCNN(nn.Module):
     """Two convolutions with ReLU, each followed by 2x2 max-pooling; two linear layers; dropout before each.
 
     First built in notebooks/03_simple_cnn.ipynb, «A network with pooling and dropout».
-    Input (N, 1, 28, 28) float32.
+    Input (N, 1, 28, 28) float32. ``settings`` holds the arguments, for checkpoints.
 
     Args:
-        kernel_size: rows and columns of both convolutions' kernels, 3 or 5.
+        kernel_size: rows and columns of both convolutions' kernels.
         channels: maps of the first and the second convolution.
         hidden: units of the first linear layer.
-        dropout: share of units set to zero while training, 0 to below 1 (0.2 is 20 %).
+        dropout: share of units set to zero while training, 0 to 1 (0.2 is 20 %).
     """
 
     def __init__(
         self, kernel_size: int = 3, channels: tuple[int, int] = (16, 32), hidden: int = 128, dropout: float = 0.2
     ):
         super().__init__()
-        if kernel_size not in (3, 5):
-            raise ValueError(f"kernel_size must be 3 or 5, not {kernel_size}.")
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout must be a share from 0 to below 1 (20 % is 0.2), not {dropout}.")
+        self.settings = {"kernel_size": kernel_size, "channels": channels, "hidden": hidden, "dropout": dropout}
         size = 28
         for _ in range(2):
             size = compute_output_size(size, kernel_size) // 2
@@ -135,6 +134,9 @@ class SelectiveConv2d(nn.Module):
         kernel_size: rows and columns of each kernel.
     """
 
+    targets: torch.Tensor  # of each kernel: the map it writes to
+    sources: torch.Tensor  # and the map it reads
+
     def __init__(self, table: tuple[tuple[int, ...], ...], kernel_size: int):
         super().__init__()
         pairs = [(target, source) for target, sources in enumerate(table) for source in sources]
@@ -144,7 +146,7 @@ class SelectiveConv2d(nn.Module):
         dense = nn.Conv2d(int(sources.max()) + 1, len(table), kernel_size)  # for its initial values and its shape
         self.dense_shape = dense.weight.shape
         self.weight = nn.Parameter(dense.weight.detach()[targets, sources])  # (kernels, size, size)
-        self.bias = nn.Parameter(dense.bias.detach())
+        self.bias = dense.bias
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         dense = self.weight.new_zeros(self.dense_shape)
@@ -187,21 +189,18 @@ def compute_output_size(size: int, kernel_size: int, padding: int = 0, stride: i
 
     First built in notebooks/03_simple_cnn.ipynb, «How large is the result?».
     """
-    if size < 1 or kernel_size < 1 or padding < 0 or stride < 1:
+    if not 1 <= kernel_size <= size + 2 * padding or size < 1 or padding < 0 or stride < 1:
         raise ValueError(
-            f"size, kernel_size and stride must be 1 or more and padding 0 or more, "
-            f"not {size}, {kernel_size}, {stride} and {padding}."
+            f"a kernel of {kernel_size} does not fit into {size} with a padding of {padding} and a stride of {stride}."
         )
-    if kernel_size > size + 2 * padding:
-        raise ValueError(f"a kernel of {kernel_size} does not fit into {size} with a padding of {padding}.")
     return (size + 2 * padding - kernel_size) // stride + 1
 
 
 @torch.fx.wrap  # one step when torchvision's create_feature_extractor traces a model
 def check_input(model_name: str, images: torch.Tensor, size: int) -> None:
+    """A ValueError unless ``images`` are (N, 1, size, size) floating-point."""
     if images.ndim != 4 or images.shape[1:] != (1, size, size) or not images.is_floating_point():
         raise ValueError(
-            f"{model_name} reads floating-point images of shape (N, 1, {size}, {size}), not "
-            f"{str(images.dtype).removeprefix('torch.')} of shape {tuple(images.shape)}: "
+            f"{model_name} reads floating-point images of shape (N, 1, {size}, {size}), not {describe(images)}: "
             f"call prepare_images with size={size}."
         )

@@ -7,6 +7,7 @@ from functools import partial
 import torch
 from torch import nn
 
+from lenet_utils.data import check_choice
 from lenet_utils.lenet1998.network import LadderNet, LeNet1998, compute_loss_1998
 from lenet_utils.models import MLP, LeNet5, LeNet5Selective, LeNet28, SigmoidConvNet, SimpleCNN
 from lenet_utils.training import Loss
@@ -69,117 +70,78 @@ class Recipe1998(Recipe):
 
 SLIDES_PYTORCH = "slides Handwritten Digit Recognition on MNIST Data Using PyTorch"
 
-RECIPES = {
+# fmt: off
+RECIPES: dict[str, Recipe] = {
     "mlp": Recipe(
-        document=f"{SLIDES_PYTORCH}, architecture 1",
+        document=f"{SLIDES_PYTORCH}, architecture 1", published=97.4,
         model=MLP,
-        inputs={"normalisation": "mnist"},
-        batch_size=64,
-        optimizer=torch.optim.SGD,
-        optimizer_settings={"lr": 0.03},
-        epochs=15,
-        published=97.4,
+        inputs={"normalisation": "mnist"}, batch_size=64, epochs=15,
+        optimizer=torch.optim.SGD, optimizer_settings={"lr": 0.03},
         save_weights=True,
     ),
     "cnn3x3": Recipe(
-        document=f"{SLIDES_PYTORCH}, architecture 2",
-        model=SimpleCNN,
-        settings={"kernel_size": 3, "channels": (16, 32), "hidden": 128, "dropout": 0.2},
-        inputs={"normalisation": "mnist"},
-        batch_size=64,
-        optimizer=torch.optim.SGD,
-        optimizer_settings={"lr": 0.01},
-        epochs=25,
-        published=98.7,
-        chosen="channels 16 and 32, 128 hidden units",
-        save_weights=True,
+        document=f"{SLIDES_PYTORCH}, architecture 2", published=98.7,
+        model=SimpleCNN, settings={"kernel_size": 3, "channels": (16, 32), "hidden": 128, "dropout": 0.2},
+        inputs={"normalisation": "mnist"}, batch_size=64, epochs=25,
+        optimizer=torch.optim.SGD, optimizer_settings={"lr": 0.01},
+        chosen="channels 16 and 32, 128 hidden units", save_weights=True,
     ),
     "cnn5x5": Recipe(
-        document=f"{SLIDES_PYTORCH}, architecture 3",
-        model=SimpleCNN,
-        settings={"kernel_size": 5, "channels": (32, 64), "hidden": 512, "dropout": 0.5},
-        inputs={"normalisation": "mnist"},
-        batch_size=100,
-        optimizer=torch.optim.Adam,
-        optimizer_settings={"lr": 0.0001, "fused": True},
-        epochs=15,
-        published=99.2,
+        document=f"{SLIDES_PYTORCH}, architecture 3", published=99.2,
+        model=SimpleCNN, settings={"kernel_size": 5, "channels": (32, 64), "hidden": 512, "dropout": 0.5},
+        inputs={"normalisation": "mnist"}, batch_size=100, epochs=15,
+        optimizer=torch.optim.Adam, optimizer_settings={"lr": 0.0001, "fused": True},
         chosen="channels 32 and 64, 512 hidden units",
     ),
     "lenet5-adam": Recipe(
-        document="slides MNIST Classifier",
+        document="slides MNIST Classifier", published=98.73,
         model=LeNet5,
-        inputs={"normalisation": "mnist", "size": 32, "method": "resize"},
-        batch_size=32,
-        optimizer=torch.optim.Adam,
-        optimizer_settings={"lr": 0.0005, "fused": True},
-        epochs=15,
-        published=98.73,
-        chosen="learning rate 0.0005, normalisation",
-        save_weights=True,
+        inputs={"normalisation": "mnist", "size": 32, "method": "resize"}, batch_size=32, epochs=15,
+        optimizer=torch.optim.Adam, optimizer_settings={"lr": 0.0005, "fused": True},
+        chosen="learning rate 0.0005, normalisation", save_weights=True,
     ),
     "lenet5-sgd": Recipe(
-        document="LENET-5 report",
+        document="LENET-5 report", published=98.80,
         model=LeNet5Selective,
-        inputs={"normalisation": "mnist", "size": 32, "method": "pad"},
-        batch_size=32,
-        optimizer=torch.optim.SGD,
-        optimizer_settings={"lr": 0.01, "momentum": 0.9},
-        epochs=15,
-        published=98.80,
+        inputs={"normalisation": "mnist", "size": 32, "method": "pad"}, batch_size=32, epochs=15,
+        optimizer=torch.optim.SGD, optimizer_settings={"lr": 0.01, "momentum": 0.9},
         chosen="batch 32, momentum 0.9, normalisation",
     ),
     "lenet-28": Recipe(
         document="LeNet study notes",
         model=LeNet28,
-        inputs={"normalisation": "half"},
-        batch_size=128,
-        optimizer=torch.optim.SGD,
-        optimizer_settings={"lr": 0.01, "momentum": 0.9},
-        epochs=16,
+        inputs={"normalisation": "half"}, batch_size=128, epochs=16,
+        optimizer=torch.optim.SGD, optimizer_settings={"lr": 0.01, "momentum": 0.9},
     ),
     "convnet-sigmoid": Recipe(
         document="CNN case study",
         model=SigmoidConvNet,
-        inputs={"normalisation": "unit"},
-        batch_size=64,
-        optimizer=torch.optim.Adam,
-        optimizer_settings={"lr": 0.01, "fused": True},
-        epochs=5,
+        inputs={"normalisation": "unit"}, batch_size=64, epochs=5,
+        optimizer=torch.optim.Adam, optimizer_settings={"lr": 0.01, "fused": True},
     ),
 }
 
 RUBBISH_DISTANCE = 20.0  # j of equation 9
-# Of 1998's schedule: with 0.0005 nothing is learnt here, and 0.0002 ends higher.
-MAX_RATE = 0.00005
+MAX_RATE = 0.00005  # of 1998's schedule: with 0.0005 nothing is learnt here, and 0.0002 ends higher
 SCHEDULE = ((0.0005, 2), (0.0002, 3), (0.0001, 3), (0.00005, 4), (0.00001, 8))  # rate, passes: as published
 
 _1998 = Recipe1998(
-    document="LeCun, Bottou, Bengio, Haffner 1998",
+    document="LeCun, Bottou, Bengio, Haffner 1998", published=99.05,
     model=LeNet1998,
-    inputs={"normalisation": "1998", "size": 32, "method": "pad"},
-    batch_size=1,
-    epochs=20,
-    published=99.05,
+    inputs={"normalisation": "1998", "size": 32, "method": "pad"}, batch_size=1, epochs=20,
+    rates=tuple(min(rate, MAX_RATE) for rate, passes in SCHEDULE for _ in range(passes)), distorted=False,
+    compute_loss=partial(compute_loss_1998, rubbish_distance=RUBBISH_DISTANCE), rubbish_distance=RUBBISH_DISTANCE,
     chosen=f"no rate above {MAX_RATE}, first weights, j = {RUBBISH_DISTANCE:g}, how its curvature begins",
-    compute_loss=partial(compute_loss_1998, rubbish_distance=RUBBISH_DISTANCE),
     save_weights=True,
-    rates=tuple(min(rate, MAX_RATE) for rate, passes in SCHEDULE for _ in range(passes)),
-    rubbish_distance=RUBBISH_DISTANCE,
-    distorted=False,
 )
 RECIPES_1998: dict[str, Recipe] = {
     "lenet5-1998": _1998,
     "lenet5-1998-eq8": replace(
-        _1998,
-        published=None,
-        chosen=f"no rate above {MAX_RATE}, first weights",
-        compute_loss=compute_loss_1998,
-        save_weights=False,
-        rubbish_distance=None,
+        _1998, published=None, compute_loss=compute_loss_1998, rubbish_distance=None,
+        chosen=f"no rate above {MAX_RATE}, first weights", save_weights=False,
     ),
     "lenet5-1998-distorted": replace(
-        _1998, published=99.2, chosen=_1998.chosen + ", amounts of distortion", save_weights=False, distorted=True
+        _1998, published=99.2, distorted=True, chosen=_1998.chosen + ", amounts of distortion", save_weights=False,
     ),
 }
 
@@ -187,14 +149,11 @@ RECIPES_1998: dict[str, Recipe] = {
 _rung = Recipe(
     document="from 1998 to today",
     model=LadderNet,
-    inputs=_1998.inputs,
-    batch_size=64,
-    optimizer=torch.optim.SGD,
-    optimizer_settings={"lr": 0.01},
-    epochs=6,
+    inputs=_1998.inputs, batch_size=64, epochs=6,
+    optimizer=torch.optim.SGD, optimizer_settings={"lr": 0.01}, compute_loss=_1998.compute_loss,
     chosen="learning rate",
-    compute_loss=_1998.compute_loss,
 )
+# fmt: on
 _changes: dict[str, dict] = {
     "ladder-batches": {},
     "ladder-adam": {"optimizer": torch.optim.Adam, "optimizer_settings": {"lr": 0.001, "fused": True}},
@@ -210,8 +169,7 @@ for _name, _change in _changes.items():
 
 
 def find_recipe(name: str) -> Recipe:
-    """Return the recipe or rung of that name, or raise a ValueError that names them all."""
+    """Return the recipe or rung of that name."""
     recipes = RECIPES | RECIPES_1998 | LADDER
-    if name not in recipes:
-        raise ValueError(f"unknown recipe {name!r}: choose one of {', '.join(recipes)}.")
+    check_choice("recipe", name, recipes)
     return recipes[name]

@@ -49,6 +49,8 @@ class RBFOutput(nn.Module):
     First used in notebooks/07_lenet5_1998.ipynb, «Ten codes for an answer». Nothing here is trained.
     """
 
+    codes: torch.Tensor
+
     def __init__(self):
         super().__init__()
         self.register_buffer("codes", draw_digit_codes(), persistent=False)
@@ -68,29 +70,32 @@ class LeNet1998(nn.Module):
     unit. The paper has 2.4 / F (appendix A), with which learning starts far more slowly here.
 
     Args:
-        published_start: start with 2.4 / F.
+        published_start: start with 2.4 / F. ``settings`` holds it, for checkpoints.
     """
 
     def __init__(self, published_start: bool = False):
         super().__init__()
+        self.settings = {"published_start": published_start}
         self.c1 = nn.Conv2d(1, 6, kernel_size=5)  # (N, 6, 28, 28)
-        self.s2 = TrainedSubsampling(6)  # (N, 6, 14, 14)
-        self.c3 = SelectiveConv2d(C3_TABLE, kernel_size=5)  # (N, 16, 10, 10)
-        self.s4 = TrainedSubsampling(16)  # (N, 16, 5, 5)
+        self.s2: nn.Module = TrainedSubsampling(6)  # (N, 6, 14, 14)
+        self.c3: nn.Module = SelectiveConv2d(C3_TABLE, kernel_size=5)  # (N, 16, 10, 10)
+        self.s4: nn.Module = TrainedSubsampling(16)  # (N, 16, 5, 5)
         self.c5 = nn.Conv2d(16, 120, kernel_size=5)  # (N, 120, 1, 1)
         self.f6 = nn.Linear(120, 84)
-        self.squash = ScaledTanh()
-        self.output = RBFOutput()
-        c3_inputs = torch.tensor([25.0 * len(sources) for sources in C3_TABLE])
-        inputs = {"c1": 25, "s2": 4, "c3": c3_inputs, "s4": 4, "c5": 400, "f6": 120}
-        with torch.no_grad():
-            for name, count in inputs.items():
-                count = torch.as_tensor(count, dtype=torch.float32)
-                limit = 2.4 / count if published_start else count**-0.5
-                layer = getattr(self, name)
-                at_weight = limit[layer.targets, None, None] if name == "c3" else limit
-                layer.weight.uniform_(-1, 1).mul_(at_weight)
-                layer.bias.uniform_(-1, 1).mul_(limit)
+        self.squash: nn.Module = ScaledTanh()
+        self.output: nn.Module = RBFOutput()
+
+        def find_bound(inputs: list[int] | int) -> torch.Tensor:
+            count = torch.tensor(inputs, dtype=torch.float32)
+            return 2.4 / count if published_start else count**-0.5
+
+        c3_bound = find_bound([25 * len(sources) for sources in C3_TABLE])  # (16,)
+        _draw_uniform(self.c1, find_bound(25))
+        _draw_uniform(self.s2, find_bound(4))
+        _draw_uniform(self.c3, c3_bound, c3_bound[self.c3.targets, None, None])  # the same for all kernels of a map
+        _draw_uniform(self.s4, find_bound(4))
+        _draw_uniform(self.c5, find_bound(400))
+        _draw_uniform(self.f6, find_bound(120))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         check_input(type(self).__name__, images, 32)
@@ -118,6 +123,7 @@ class LadderNet(LeNet1998):
 
     def __init__(self, dense_c3: bool = False, softmax: bool = False, plain_pooling: bool = False, relu: bool = False):
         super().__init__()
+        self.settings = {"dense_c3": dense_c3, "softmax": softmax, "plain_pooling": plain_pooling, "relu": relu}
         if dense_c3:
             self.c3 = nn.Conv2d(6, 16, kernel_size=5)
         if softmax:
@@ -136,6 +142,13 @@ class LadderNet(LeNet1998):
         return self.squash(self.f6(x))
 
 
+def _draw_uniform(layer: nn.Module, bound, weight_bound=None) -> None:
+    """Draw a layer's weights and biases uniformly between minus and plus ``bound`` (weights: ``weight_bound``)."""
+    with torch.no_grad():
+        layer.weight.uniform_(-1, 1).mul_(bound if weight_bound is None else weight_bound)
+        layer.bias.uniform_(-1, 1).mul_(bound)
+
+
 def draw_digit_codes() -> torch.Tensor:
     """Return the codes of the ten digits: (10, 84) float32, +1 for ink and -1 for background."""
     return torch.tensor([[1.0 if c == "#" else -1.0 for c in code.replace("/", "")] for code in CODES])
@@ -152,7 +165,8 @@ def count_connections(layer: nn.Module, images: torch.Tensor) -> int:
     """
     derivatives = torch.func.jacrev(layer)(images)
     units = layer(images).numel()
-    return int((derivatives != 0).sum()) + (units if hasattr(layer, "bias") else 0)
+    has_bias = getattr(layer, "bias", None) is not None
+    return int((derivatives != 0).sum()) + (units if has_bias else 0)
 
 
 def compute_loss_1998(
@@ -168,9 +182,6 @@ def compute_loss_1998(
 
     Returns:
         A scalar. Equation 9 is the cross-entropy with an eleventh class, whose distance is always j.
-
-    Raises:
-        ValueError: j is 0 or less.
     """
     check_rubbish_distance(rubbish_distance)
     if rubbish_distance is None:
@@ -180,5 +191,6 @@ def compute_loss_1998(
 
 
 def check_rubbish_distance(rubbish_distance: float | None) -> None:
+    """A ValueError unless it is None or positive."""
     if rubbish_distance is not None and rubbish_distance <= 0:
         raise ValueError(f"rubbish_distance, the j of equation 9, must be positive or None, not {rubbish_distance}.")
