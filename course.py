@@ -29,6 +29,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+LAB_SETTINGS = ENVIRONMENT / "share/jupyter/lab/settings/overrides.json"
+NO_NEWS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
 
 # Outputs are stored from full runs on one quiet thread, and every claim has to hold in them.
 FULL_RUN = {"LENET_FAST": "0", "LENET_DEVICE": "cpu", "LENET_STRICT": "1", "OMP_NUM_THREADS": "1"}
@@ -82,6 +84,8 @@ def set_up() -> None:
         environment |= {"PIP_USER": "0"}
         install = [PYTHON, "-m", "pip", "install", "--quiet", "-r", "requirements.txt"]
         subprocess.run(install, cwd=ROOT, env=environment, check=True)
+        LAB_SETTINGS.parent.mkdir(parents=True, exist_ok=True)
+        LAB_SETTINGS.write_text(json.dumps(NO_NEWS), "utf-8")
         stamp.write_text(f"{ENVIRONMENT}\n{wanted.hexdigest()}\n", "utf-8")
     except (subprocess.CalledProcessError, OSError) as error:
         sys.exit(
@@ -106,12 +110,7 @@ def has_pip() -> bool:
 
 def open_lab(options: list[str]) -> int:
     set_up()
-    settings = [
-        f"--ServerApp.root_dir={ROOT}",
-        "--ContentsManager.pre_save_hook=course.keep_stored_metadata",
-        "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    ]
+    settings = [f"--ServerApp.root_dir={ROOT}", "--ContentsManager.pre_save_hook=course.keep_stored_metadata"]
     # Started as a module in this folder, it can import the hook from this file.
     return run([PYTHON, "-m", "jupyterlab", find_notebooks()[0], *settings, *options])
 
