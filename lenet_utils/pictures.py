@@ -1,11 +1,13 @@
 """Pictures made of pixels: images, kernels, feature maps, and a digit on its way through a network."""
 
+from dataclasses import dataclass
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lenet_utils.plotting import BLUE, GREY, ORANGE, say_percent
+from lenet_utils.plotting import BLUE, GREY, ORANGE, as_array, make_axes, say_percent
 
 SHADES = 15  # of a table of maps: as many as the eye tells apart, and a much smaller file than with 256
 
@@ -14,27 +16,16 @@ def plot_images(images, titles=None, columns: int = 6, colours=None, scale: floa
     """Draw a grid of grey images.
 
     Args:
-        images: (N, H, W), any numbers; all images share one scale from the least to the greatest.
+        images: (N, H, W), any numbers; all images share one scale from the smallest to the largest.
         titles: N texts to write above the images.
         columns: images in a row.
         colours: N colours of the titles.
         scale: inches per image.
     """
-    images = np.asarray(images)
-    if images.ndim != 3 or len(images) == 0:
-        raise ValueError(f"images must have the shape (N, H, W) with N of 1 or more, not {images.shape}.")
-    columns = min(columns, len(images))
-    rows = -(-len(images) // columns)
-    height = scale * (1.25 if titles is not None else 1)
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(columns * scale, rows * height), squeeze=False, layout="constrained"
-    )
-    for axis in axes.flat:
-        axis.axis("off")
-    for i, (axis, image) in enumerate(zip(axes.flat, images)):
-        axis.imshow(image, cmap="gray", vmin=images.min(), vmax=images.max())
-        if titles is not None:
-            axis.set_title(titles[i], fontsize=9, color="black" if colours is None else colours[i], pad=3)
+    images = as_array(images, "(N, H, W)")
+    figure, axes = _make_grid(len(images), titles, columns, scale, colours=colours)
+    for ax, image in zip(axes, images):
+        ax.imshow(image, cmap="gray", vmin=images.min(), vmax=images.max())
     return figure
 
 
@@ -45,52 +36,28 @@ def plot_maps(maps, titles=None, columns: int = 6, vmax: float | None = None, sc
         maps: (M, H, W): blue is negative, red positive.
         titles: M texts to write above the maps.
         columns: maps in a row.
-        vmax: the value of the strongest colour; the largest absolute value if not given.
+        vmax: the value of the strongest colour; by default the largest absolute value.
         scale: inches per map.
     """
-    maps = np.asarray(maps)
-    if maps.ndim != 3 or len(maps) == 0:
-        raise ValueError(f"maps must have the shape (M, H, W) with M of 1 or more, not {maps.shape}.")
-    vmax = float(np.abs(maps).max()) if vmax is None else vmax
-    columns = min(columns, len(maps))
-    rows = -(-len(maps) // columns)
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(columns * scale + 0.8, rows * scale * (1.2 if titles is not None else 1)),
-        squeeze=False, layout="constrained",
-    )  # fmt: skip
-    for axis in axes.flat:
-        axis.axis("off")
-    for i, (axis, image) in enumerate(zip(axes.flat, maps)):
-        picture = axis.imshow(image, cmap="RdBu_r", vmin=-vmax, vmax=vmax)
-        if titles is not None:
-            axis.set_title(titles[i], fontsize=8, pad=2)
-    figure.colorbar(picture, ax=axes, shrink=0.8, aspect=30)
+    maps = as_array(maps, "(M, H, W)")
+    figure, axes = _make_grid(len(maps), titles, columns, scale, for_bar=0.8)
+    _draw_maps(axes, maps, vmax)
     return figure
 
 
-def plot_image_and_maps(image, maps, titles, vmax: float | None = None, scale: float = 1.7) -> Figure:
+def plot_image_and_maps(image, maps, titles, vmax: float | None = None) -> Figure:
     """Draw an image in grey and, beside it in one row, maps with one colour scale, symmetric about zero (white).
 
     Args:
         image: (H, W), any numbers.
         maps: a sequence of (H', W') arrays, which may differ in size: blue is negative, red positive.
         titles: a text for the image and one for each map.
-        vmax: the value of the strongest colour; the largest absolute value if not given.
-        scale: inches per picture.
+        vmax: the value of the strongest colour; by default the largest absolute value.
     """
-    maps = [np.asarray(values) for values in maps]
-    if not maps or len(titles) != len(maps) + 1:
-        raise ValueError(f"there must be one title for the image and one for each map, not {len(titles)}.")
-    vmax = max(float(np.abs(values).max()) for values in maps) if vmax is None else vmax
-    size = ((len(maps) + 1) * scale + 0.8, scale * 1.2)
-    figure, axes = plt.subplots(1, len(maps) + 1, figsize=size, layout="constrained")
-    axes[0].imshow(np.asarray(image), cmap="gray")
-    for axis, values in zip(axes[1:], maps):
-        picture = axis.imshow(values, cmap="RdBu_r", vmin=-vmax, vmax=vmax)
-    for axis, title in zip(axes, titles):
-        axis.set_title(title, fontsize=9, pad=3)
-        axis.axis("off")
-    figure.colorbar(picture, ax=axes, shrink=0.8, aspect=20)
+    maps = [as_array(values, "(H, W)") for values in maps]
+    figure, axes = _make_grid(1 + len(maps), titles, columns=1 + len(maps), scale=1.7, for_bar=0.8)
+    axes[0].imshow(as_array(image), cmap="gray")
+    _draw_maps(axes[1:], maps, vmax)
     return figure
 
 
@@ -105,20 +72,18 @@ def plot_mosaic(
         row_names: R texts to write beside the rows.
         column_names: C texts to write above the columns.
         title: of the whole table.
-        vmax: the value of the strongest colour; the largest absolute value if not given.
+        vmax: the value of the strongest colour; by default the largest absolute value.
         grey: draw images instead of maps: 0 is black, ``vmax`` white.
     """
-    maps = np.asarray(maps, dtype=float)  # the gaps are nan
-    if maps.ndim != 4 or 0 in maps.shape:
-        raise ValueError(f"maps must have the shape (R, C, H, W) without a zero, not {maps.shape}.")
-    vmax = float(np.abs(maps).max()) if vmax is None else vmax
+    maps = as_array(maps, "(R, C, H, W)").astype(float)  # the gaps are nan
+    vmax = _find_vmax(maps, vmax)
     enlarge = -(-20 // maps.shape[2])  # so that the gaps are thin beside the smallest maps, too
     maps = maps.repeat(enlarge, axis=2).repeat(enlarge, axis=3)
     rows, columns, height, width = maps.shape
     gap = height // 8
     framed = np.pad(maps, ((0, 0), (0, 0), (0, gap), (0, gap)), constant_values=np.nan)
     canvas = framed.transpose(0, 2, 1, 3).reshape(rows * (height + gap), columns * (width + gap))[:-gap, :-gap]
-    ax = ax or plt.subplots(figsize=(7.2, 7.2 * canvas.shape[0] / canvas.shape[1] + 0.5), layout="constrained")[1]
+    ax = make_axes(ax, 7.2, 7.2 * canvas.shape[0] / canvas.shape[1] + 0.5)
     colours = plt.get_cmap("gray" if grey else "RdBu_r", SHADES).with_extremes(bad="#d9d9d9")
     ax.imshow(canvas, cmap=colours, vmin=0 if grey else -vmax, vmax=vmax, interpolation="nearest")
     ax.set_xticks(np.arange(columns) * (width + gap) + width / 2, column_names or [""] * columns, fontsize=9)
@@ -140,74 +105,20 @@ def plot_journey(image, stages: dict, logits, fields: dict | None = None) -> Fig
         fields: name -> (map, row, column, size): squares to mark, linked from stage to stage. The image's name is
             "image"; its map is 0.
     """
-    image, logits = np.asarray(image), np.asarray(logits, dtype=float)
-    probabilities = np.exp(logits - logits.max())
-    probabilities /= probabilities.sum()
-    winner = int(logits.argmax())
-    shades = plt.get_cmap("RdBu_r", SHADES)
+    image, logits, fields = as_array(image), as_array(logits).astype(float), fields or {}
+    laid_out = _lay_out(image, stages, logits)
     figure, ax = plt.subplots(figsize=(9.6, 4.15), layout="constrained")
     ax.axis("off")
-    corners = {}  # name -> the marked square: left, right, top, bottom
-    left, edges, count = (0.0, None, 0)  # of the stage before: right, top and bottom edge; number of maps
-    for name, maps in {"image": image, **stages, "outputs": logits}.items():
-        maps = np.asarray(maps)
-        size = f"{maps.shape[-2]}×{maps.shape[-1]}" if maps.ndim > 1 else ""
-        if name == "image":
-            maps, columns, side, text = maps[None], 1, 62.0, size
-        elif name == "outputs":
-            maps, columns, side, text = maps[:, None, None], 1, 17.0, f"{maps.size}\nlogits"
-        elif maps.ndim == 1:
-            text = f"{maps.size} numbers"
-            maps, columns, side = maps[:, None, None], 6, 8.5
-        else:
-            columns = 1 if len(maps) <= 8 else 2
-            side = (144 if len(maps) == count else 180) / -(-len(maps) // columns)  # pooled: smaller
-            text = f"{len(maps)} maps\n{size}"
-        count = len(maps)
-        gap = 0.0 if name == "outputs" else max(1.2, side / 9)
-        rows = -(-len(maps) // columns)
-        height, width = rows * (side + gap) - gap, columns * (side + gap) - gap
-        top = -height / 2
-        if edges is not None:
-            ax.fill(
-                [edges[0] + 2, left - 2, left - 2, edges[0] + 2], [edges[1], top, -top, edges[2]],
-                color="#e9e9e9", linewidth=0, zorder=0,
-            )  # fmt: skip
-        scale = {"cmap": "gray", "vmin": image.min(), "vmax": image.max()} if name == "image" else {
-            "cmap": shades, "vmin": -(vmax := np.abs(logits).max() if name == "outputs" else 1), "vmax": vmax,
-        }  # fmt: skip
-        for i, picture in enumerate(maps):
-            x, y = left + (i % columns) * (side + gap), top + (i // columns) * (side + gap)
-            ax.imshow(picture, extent=(x, x + side, y + side, y), interpolation="nearest", zorder=2, **scale)
-            ax.add_patch(plt.Rectangle((x, y), side, side, fill=False, color=GREY, linewidth=0.4, zorder=2.5))
-            if fields and name in fields and fields[name][0] == i:
-                _, row, column, extent = fields[name]
-                pixel = side / picture.shape[-1]
-                corners[name] = (
-                    x + column * pixel, x + (column + extent) * pixel, y + row * pixel, y + (row + extent) * pixel,
-                )  # fmt: skip
-            if name == "outputs":
-                share, weight = probabilities[i], "bold" if i == winner else "normal"
-                ax.text(x - 4, y + side / 2, i, ha="right", va="center", fontsize=10, weight=weight)
-                ax.barh(
-                    y + side / 2, 52 * share, left=x + side + 4, height=0.7 * side, zorder=2,
-                    color=BLUE if i == winner else GREY,
-                )  # fmt: skip
-        ax.text(left + width / 2, -110, name, ha="center", va="bottom", fontsize=11, weight="bold")
-        ax.text(left + width / 2, 108, text, ha="center", va="top", fontsize=9)
-        edges = (left + width, top, -top)
-        left += width + 30
-    _link(ax, list(corners.values()))
-    ax.add_patch(
-        plt.Rectangle((edges[0] - 17, edges[1] + 17 * winner), 17, 17, fill=False, linewidth=2, zorder=4)
-    )  # fmt: skip
-    ax.plot([edges[0] + 4] * 2, edges[1:], color=GREY, linewidth=0.8)
-    ax.text(edges[0] + 30, 108, "softmax", ha="center", va="top", fontsize=9)
-    ax.text(edges[0] + 90, -110, "answer", ha="center", va="bottom", fontsize=11, weight="bold")
-    ax.text(edges[0] + 90, 0, winner, ha="center", va="center", fontsize=64, weight="bold", color=BLUE)
-    sure = say_percent(probabilities[winner])
-    ax.text(edges[0] + 90, 108, f"{sure}\nsure", ha="center", va="top", fontsize=9)
-    ax.set(xlim=(-4, edges[0] + 122), ylim=(140, -124))
+    shades = plt.get_cmap("RdBu_r", SHADES)
+    _draw_stage(ax, laid_out[0], "gray", image.min(), image.max())
+    for stage in laid_out[1:-1]:
+        _draw_stage(ax, stage, shades, -1, 1)
+    _draw_stage(ax, laid_out[-1], shades, -np.abs(logits).max(), np.abs(logits).max())
+    for stage, following in zip(laid_out, laid_out[1:]):
+        x, y = (stage.right + 2, following.left - 2), (stage.top, following.top)
+        ax.fill([*x, *x[::-1]], [*y, -y[1], -y[0]], color="#e9e9e9", linewidth=0, zorder=0)
+    _draw_fields(ax, [stage.find_field(*fields[stage.name]) for stage in laid_out if stage.name in fields])
+    _draw_answer(ax, laid_out[-1], logits)
     bar = ax.inset_axes((0.005, 0.0, 0.09, 0.022))
     figure.colorbar(plt.cm.ScalarMappable(plt.Normalize(-1, 1), "RdBu_r"), bar, orientation="horizontal")
     bar.set_xticks((-1, 0, 1), ("-1", "0", "1"), fontsize=8)
@@ -215,12 +126,119 @@ def plot_journey(image, stages: dict, logits, fields: dict | None = None) -> Fig
     return figure
 
 
-def _link(ax: Axes, squares: list[tuple]) -> None:
-    """Draw squares (left, right, top, bottom) and the lines from each to the next."""
-    for left, right, top, bottom in squares:
-        ax.add_patch(
-            plt.Rectangle((left, top), right - left, bottom - top, fill=False, color=ORANGE, linewidth=1.6, zorder=5)
-        )
-    for (_, right, top, bottom), (left, _, next_top, next_bottom) in zip(squares, squares[1:]):
-        ax.plot([right, left], [top, next_top], color=ORANGE, linewidth=0.8, zorder=4)
-        ax.plot([right, left], [bottom, next_bottom], color=ORANGE, linewidth=0.8, zorder=4)
+def _make_grid(count: int, titles, columns: int, scale: float, colours=None, for_bar: float = 0.0):
+    """Figure and ``count`` Axes without frames, ``scale`` inches each, and ``for_bar`` inches for a colour bar."""
+    if titles is not None and len(titles) != count:
+        raise ValueError(f"there must be a title for each of the {count} pictures, not {len(titles)} titles.")
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    size = (columns * scale + for_bar, rows * scale * (1 if titles is None else 1.25))
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    for i, ax in enumerate(axes.flat):
+        ax.axis("off")
+        if titles is not None and i < count:
+            ax.set_title(titles[i], fontsize=9, pad=3, color="black" if colours is None else colours[i])
+    return figure, axes.flat[:count]
+
+
+def _find_vmax(maps, vmax: float | None) -> float:
+    return max(float(np.abs(values).max()) for values in maps) if vmax is None else vmax
+
+
+def _draw_maps(axes, maps, vmax: float | None) -> None:
+    vmax = _find_vmax(maps, vmax)
+    for ax, values in zip(axes, maps):
+        picture = ax.imshow(values, cmap="RdBu_r", vmin=-vmax, vmax=vmax)
+    picture.figure.colorbar(picture, ax=picture.figure.axes, shrink=0.8, aspect=30)
+
+
+@dataclass
+class _Stage:
+    """A stage of a journey: square maps (M, h, w) in columns, centred at height 0. y goes down, as in an image."""
+
+    name: str
+    text: str
+    maps: np.ndarray
+    columns: int
+    side: float  # of a map
+    left: float = 0.0
+
+    def __post_init__(self):
+        self.pitch = self.side + (0.0 if self.name == "outputs" else max(1.2, self.side / 9))  # from map to map
+        gap = self.pitch - self.side
+        self.width = self.columns * self.pitch - gap
+        self.top = (gap - -(-len(self.maps) // self.columns) * self.pitch) / 2
+
+    @property
+    def right(self) -> float:
+        return self.left + self.width
+
+    def find_corner(self, i: int) -> tuple[float, float]:
+        """The top left corner of map ``i``."""
+        return self.left + (i % self.columns) * self.pitch, self.top + (i // self.columns) * self.pitch
+
+    def find_field(self, i: int, row: int, column: int, size: int) -> tuple[float, float, float]:
+        """The top left corner and the side of a square in map ``i``."""
+        x, y = self.find_corner(i)
+        pixel = self.side / self.maps.shape[-1]
+        return x + column * pixel, y + row * pixel, size * pixel
+
+
+def _lay_out(image: np.ndarray, stages: dict, logits: np.ndarray) -> list[_Stage]:
+    laid_out = [_Stage("image", f"{image.shape[0]}×{image.shape[1]}", image[None], columns=1, side=62.0)]
+    for name, maps in stages.items():
+        maps = as_array(maps)
+        if maps.ndim == 1:
+            stage = _Stage(name, f"{len(maps)} numbers", maps[:, None, None], columns=6, side=8.5)
+        else:
+            pooled = len(maps) == len(laid_out[-1].maps)  # pooled maps are drawn smaller
+            columns = 1 if len(maps) <= 8 else 2
+            side = (144 if pooled else 180) / -(-len(maps) // columns)
+            stage = _Stage(name, f"{len(maps)} maps\n{maps.shape[1]}×{maps.shape[2]}", maps, columns, side)
+        laid_out.append(stage)
+    laid_out.append(_Stage("outputs", f"{len(logits)}\nlogits", logits[:, None, None], columns=1, side=17.0))
+    for stage, following in zip(laid_out, laid_out[1:]):
+        following.left = stage.right + 30
+    return laid_out
+
+
+def _draw_stage(ax: Axes, stage: _Stage, cmap, vmin: float, vmax: float) -> None:
+    side = stage.side
+    for i, values in enumerate(stage.maps):
+        x, y = stage.find_corner(i)
+        extent = (x, x + side, y + side, y)
+        ax.imshow(values, extent=extent, interpolation="nearest", zorder=2, cmap=cmap, vmin=vmin, vmax=vmax)
+        ax.add_patch(plt.Rectangle((x, y), side, side, fill=False, color=GREY, linewidth=0.4, zorder=2.5))
+    _write(ax, stage.left + stage.width / 2, stage.name, stage.text)
+
+
+def _draw_fields(ax: Axes, fields: list[tuple[float, float, float]]) -> None:
+    """Draw squares (x, y, side) and the lines from each to the next."""
+    for x, y, side in fields:
+        ax.add_patch(plt.Rectangle((x, y), side, side, fill=False, color=ORANGE, linewidth=1.6, zorder=5))
+    for (x, y, side), (next_x, next_y, next_side) in zip(fields, fields[1:]):
+        ax.plot([x + side, next_x], [y, next_y], color=ORANGE, linewidth=0.8, zorder=4)
+        ax.plot([x + side, next_x], [y + side, next_y + next_side], color=ORANGE, linewidth=0.8, zorder=4)
+
+
+def _draw_answer(ax: Axes, outputs: _Stage, logits: np.ndarray) -> None:
+    """Draw what stands beside the logits: the digits, their probabilities, and the digit that is read."""
+    probabilities = np.exp(logits - logits.max())
+    probabilities /= probabilities.sum()
+    winner, side, right = int(logits.argmax()), outputs.side, outputs.right
+    for i, probability in enumerate(probabilities):
+        x, y = outputs.find_corner(i)
+        weight, colour = ("bold", BLUE) if i == winner else ("normal", GREY)
+        ax.text(x - 4, y + side / 2, str(i), ha="right", va="center", fontsize=10, weight=weight)
+        ax.barh(y + side / 2, 52 * probability, left=right + 4, height=0.7 * side, zorder=2, color=colour)
+    ax.add_patch(plt.Rectangle(outputs.find_corner(winner), side, side, fill=False, linewidth=2, zorder=4))
+    ax.plot([right + 4] * 2, [outputs.top, -outputs.top], color=GREY, linewidth=0.8)
+    _write(ax, right + 30, "", "softmax")
+    _write(ax, right + 90, "answer", f"{say_percent(probabilities[winner])}\nsure")
+    ax.text(right + 90, 0, str(winner), ha="center", va="center", fontsize=64, weight="bold", color=BLUE)
+    ax.set(xlim=(-4, right + 122), ylim=(140, -124))
+
+
+def _write(ax: Axes, x: float, above: str, below: str) -> None:
+    ax.text(x, -110, above, ha="center", va="bottom", fontsize=11, weight="bold")
+    ax.text(x, 108, below, ha="center", va="top", fontsize=9)
