@@ -3,9 +3,11 @@
 import argparse
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import matplotlib
+import matplotlib.pyplot as plt
 
 from lenet_utils.checkpoints import load_checkpoint
 from lenet_utils.data import load_mnist, prepare_images
@@ -17,10 +19,14 @@ from lenet_utils.evaluation import (
     predict_logits,
     predict_with_confidence,
 )
+from lenet_utils.files import find_data_root, shorten, write_atomically
 from lenet_utils.images import read_digit
+from lenet_utils.pictures import plot_images
+from lenet_utils.plotting import plot_confusion_matrix, plot_history
 from lenet_utils.recipes import RECIPES, RECIPES_1998, find_recipe
-from lenet_utils.results import load_results, summarise_results
-from lenet_utils.studies.runs import Run, load_runs, study
+from lenet_utils.results import RECORD, load_results, summarise_results
+from lenet_utils.studies.runs import STATE, Run, load_owners, load_runs, train_to_the_end
+from lenet_utils.studies.study import LOCK, check_folder, lock_folders, save_run, study
 from lenet_utils.training import find_device
 
 
@@ -33,11 +39,20 @@ class Parser(argparse.ArgumentParser):
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return the exit status: 0 when done, 2 after a mistake in the call, 130 when stopped."""
+    matplotlib.use("Agg")  # draws into files, not on a screen
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a file's name may hold letters that a terminal has not
     try:
         options = build_parser().parse_args(arguments)
-        return options.run(options) or 0
+        status = options.run(options) or 0
+        sys.stdout.flush()
+        return status
+    except KeyboardInterrupt:
+        return 130
     except BrokenPipeError:  # the reader, such as head, has seen enough
-        return 0
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except (ValueError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
@@ -52,19 +67,19 @@ def build_parser() -> Parser:
 
     command = commands.add_parser("train", help="train one recipe, or go on with an interrupted run")
     command.add_argument("recipe", nargs="?", help="its name, as 'recipes' shows it")
-    command.add_argument("--epochs", type=int, help="the recipe's if not given")
-    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--epochs", type=partial(parse_count, minimum=1), help="the recipe's if not given")
+    command.add_argument("--seed", type=partial(parse_count, minimum=0), help="0 if not given")
     command.add_argument("--out", type=Path, metavar="DIR", help="where to write; runs/RECIPE-SEED if not given")
     command.add_argument("--device", help="cpu, cuda or mps (1998: always cpu); the fastest there is if not given")
     command.add_argument("--resume", type=Path, metavar="DIR", help="go on with the run in DIR")
-    command.add_argument("--force", action="store_true", help="replace what is in DIR")
+    command.add_argument("--force", action="store_true", help="replace the run in DIR")
     command.set_defaults(run=train)
 
-    command = commands.add_parser("evaluate", help="score a checkpoint on the 10,000 test digits")
+    command = commands.add_parser("evaluate", help="evaluate a checkpoint on the 10,000 test digits")
     command.add_argument("checkpoint", type=Path)
     command.add_argument("--figure", type=Path, metavar="FILE", help="draw the confusion matrix")
     command.add_argument("--force", action="store_true", help="replace FILE")
-    command.set_defaults(run=score)
+    command.set_defaults(run=evaluate_checkpoint)
 
     command = commands.add_parser("predict", help="read the digits in image files")
     command.add_argument("checkpoint", type=Path)
@@ -75,68 +90,78 @@ def build_parser() -> Parser:
 
     command = commands.add_parser("study", help="train recipes with several seeds and keep the results")
     command.add_argument("recipes", nargs="+", metavar="RECIPE")
-    command.add_argument("--seeds", type=int, default=5, help="how many, from 0 (default: 5)")
+    command.add_argument(
+        "--seeds", type=partial(parse_count, minimum=1), default=5, help="how many, from 0; default: 5"
+    )
     command.set_defaults(run=run_study)
+
+    command = commands.add_parser("results", help="write data/results.csv, the table of all runs in data/runs")
+    command.set_defaults(run=write_results)
     return parser
+
+
+def parse_count(text: str, minimum: int) -> int:
+    if not (text.isdecimal() and minimum <= int(text) < 2**32):
+        raise argparse.ArgumentTypeError(f"must be a whole number from {minimum}, not {text!r}")
+    return int(text)
 
 
 def show_recipes(options: argparse.Namespace) -> None:
     recipes = RECIPES | RECIPES_1998
-    table = summarise_results(load_results(), recipes)
-    print(f"{'recipe':22} {'published':>7}  {'measured (mean +- sd of seeds)':30}  {'verdict':11}  document")
-    for name, row in table.iterrows():
-        published = "none" if recipes[name].published is None else f"{row.published:.2f}"
-        measured = f"{row['mean']:.2f} +- {row.sd:.2f} ({row.seeds} seeds)"
-        if row.seeds < 2:
-            measured = f"{row['mean']:.2f} (1 seed)" if row.seeds else "not run yet"
-        print(f"{name:22} {published:>7}  {measured:30}  {row.verdict:11}  {recipes[name].document}")
+    print(f"{'recipe':22} {'published':>9}  {'mean +- sd':13}  {'seeds':5}  {'verdict':14}  document")
+    for name, row in summarise_results(load_results(), recipes).iterrows():
+        published = "" if recipes[name].published is None else f"{row.published:.2f}"
+        mean = f"{row['mean']:.2f}" if row.seeds else ""
+        sd = f" +- {row.sd:.2f}" if row.seeds > 1 else ""
+        print(f"{name:22} {published:>9}  {mean + sd:13}  {row.seeds:5}  {row.verdict:14}  {recipes[name].document}")
 
 
 def train(options: argparse.Namespace) -> int:
-    if (options.recipe is None) == (options.resume is None):
-        raise ValueError("give either a recipe's name or --resume DIR.")
-    device = find_device(options.device)
+    given = [value is not None for value in (options.recipe, options.epochs, options.seed, options.out)]
+    if any(given) if options.resume else options.recipe is None:
+        raise ValueError("give a recipe, with --epochs, --seed and --out where you like, or --resume DIR without them.")
     if options.resume:
         folder = options.resume
-        if not (folder / "state.pt").is_file():
-            raise ValueError(f"{folder} holds no interrupted run: there is no state.pt in it.")
-        (run,), epochs = load_runs(folder / "state.pt", device)
+        name, seed = load_owners(folder / STATE)[0]
     else:
-        recipe = find_recipe(options.recipe)
-        epochs = recipe.epochs if options.epochs is None else options.epochs
-        if epochs < 1:
-            raise ValueError(f"--epochs must be 1 or more, not {epochs}.")
-        folder = options.out or Path("runs") / f"{options.recipe}-{options.seed}"
-        if folder.exists() and not folder.is_dir():
-            raise ValueError(f"{folder} is a file, not a folder: choose another --out.")
-        if folder.exists() and any(folder.iterdir()) and not options.force:
-            raise ValueError(f"{folder} is not empty: choose another --out, or --force to replace what is in it.")
-        folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise ValueError(f"{folder} cannot be written to: choose another --out.")
-        run = Run(options.recipe, options.seed, device)
-    try:
-        run.train(epochs, folder / "state.pt")
-    except KeyboardInterrupt:
-        done = len(run.history.epochs) if run.history else 0
-        advice = f" Go on with: python -m lenet_utils train --resume {folder}" if done else ""
-        print(f"\nStopped after {done} of {epochs} epochs.{advice}")
-        return 130
-    write_run(run, folder)
+        name, seed = options.recipe, options.seed or 0
+        folder = options.out or Path("runs") / f"{name}-{seed}"
+    recipe, device = find_recipe(name), find_device(options.device)
+    if not options.resume and not (folder / LOCK).exists():
+        check_empty(folder, options.force)  # before a lock is made there
+    locks = lock_folders(folder)
+    if locks is None:
+        raise ValueError(f"another process is training in {folder}.")
+    with locks:
+        if not options.resume:
+            check_empty(folder, options.force)
+            for file in (RECORD, STATE):
+                (folder / file).unlink(missing_ok=True)
+        check_folder(folder, name, seed)
+        try:
+            if options.resume:
+                (run,), epochs = load_runs(folder / STATE, device)
+            else:
+                run, epochs = Run(name, seed, device), options.epochs or recipe.epochs
+            train_to_the_end([run], epochs, folder / STATE)
+            plot_history(run.history.epochs)
+            plt.savefig(folder / "curves.png", dpi=150)
+            save_run(run, folder, save_weights=True)
+            (folder / STATE).unlink()
+        except KeyboardInterrupt:
+            saved = (folder / STATE).exists()
+            print(f"\nGo on with: python -m lenet_utils train --resume {folder}" if saved else "\nNo epoch is saved.")
+            return 130
+    print(f"written to {folder}: model.pt, history.csv, curves.png, predictions.npy, {RECORD}")
     return 0
 
 
-def write_run(run: Run, folder: Path) -> None:
-    """Write checkpoint, history and curves; then the state is no longer needed."""
-    plotting = import_plotting()
-    run.save_model(folder / "model.pt")
-    run.history.epochs.to_csv(folder / "history.csv", index=False)
-    plotting.plot_history(run.history.epochs).savefig(folder / "curves.png", dpi=150)
-    (folder / "state.pt").unlink(missing_ok=True)
-    print(f"written to {folder}: model.pt, history.csv, curves.png")
+def check_empty(folder: Path, force: bool) -> None:
+    if folder.is_dir() and any(path.name != LOCK for path in folder.iterdir()) and not force:
+        raise ValueError(f"{folder} is not empty: choose another --out, or --force to replace what is in it.")
 
 
-def score(options: argparse.Namespace) -> None:
+def evaluate_checkpoint(options: argparse.Namespace) -> None:
     check_new_file(options.figure, options.force)
     model, inputs = load_checkpoint(options.checkpoint, find_device())
     test_set = load_mnist(train=False)
@@ -146,13 +171,11 @@ def score(options: argparse.Namespace) -> None:
     print(f"Accuracy on test images: {compute_accuracy(labels, predictions):.2f} %")
     for digit, accuracy in enumerate(compute_per_digit_accuracy(labels, predictions)):
         print(f"Accuracy of {digit}: {accuracy:.2f} %")
-    print("\nConfusion matrix (rows: true digits, columns: predicted digits):")
-    print(matrix)
-    print("\nClassification report:")
-    print(compute_report(labels, predictions))
+    print(f"\nConfusion matrix (rows: true digits, columns: predicted digits):\n{matrix}")
+    print(f"\nClassification report:\n{compute_report(labels, predictions)}")
     if options.figure:
-        plotting = import_plotting()
-        plotting.plot_confusion_matrix(matrix).figure.savefig(options.figure, dpi=150)
+        plot_confusion_matrix(matrix)
+        plt.savefig(options.figure, dpi=150)
         print(f"written: {options.figure}")
 
 
@@ -170,41 +193,34 @@ def predict(options: argparse.Namespace) -> int:
         number, confidence = predict_with_confidence(model, prepare_images(digit[None], **inputs))
         print(f"{path}: {number.item()} ({100 * confidence.item():.1f} % sure)")
         digits.append(digit.numpy())
-        titles.append(f"{path.name}: {number.item()}")
+        titles.append(f"{path.name}: {number.item()}".replace("$", r"\$"))  # between dollars matplotlib reads TeX
     if options.show and digits:
-        plotting = import_plotting()
-        plotting.plot_images(digits, titles, columns=5, scale=1.8).savefig(options.show, dpi=150)
+        plot_images(digits, titles, columns=5, scale=1.8)
+        plt.savefig(options.show, dpi=150)
         print(f"written: {options.show}")
     return status
 
 
 def run_study(options: argparse.Namespace) -> int:
-    if options.seeds < 1:
-        raise ValueError(f"--seeds must be 1 or more, not {options.seeds}.")
     try:
         study(options.recipes, options.seeds)
     except KeyboardInterrupt:
-        print("\nStopped. Finished runs are kept, and the same command does the others.")
+        print("\nStopped. Complete runs and epochs are saved, and the same command goes on.")
         return 130
     return 0
 
 
+def write_results(options: argparse.Namespace) -> None:
+    path = find_data_root() / "results.csv"
+    write_atomically(path, load_results().to_csv(index=False, lineterminator="\n").encode())
+    print(f"written: {shorten(path)}")
+
+
 def check_new_file(path: Path | None, force: bool) -> None:
-    """Raise a ValueError, before any work is done, where ``path`` could not or must not be written."""
+    """A ValueError, before any work is done, where a figure could not or must not be written."""
     if path is None:
         return
-    if path.exists() and not force:
-        raise ValueError(f"{path} is there already: choose another name, or --force to replace it.")
-    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise ValueError(f"{path} cannot be written: its folder is not there, or is closed to you.")
-    supported = {f".{kind}" for kind in import_plotting().plt.figure().canvas.get_supported_filetypes()}
-    if path.suffix.lower() not in supported:
-        raise ValueError(f"{path}: choose a name that ends in .png, .pdf or .svg.")
-
-
-def import_plotting():
-    """Import the module of pictures, set to draw into files, not on a screen."""
-    matplotlib.use("Agg")
-    from lenet_utils import plotting
-
-    return plotting
+    if (path.exists() and not force) or not path.parent.is_dir() or path.suffix.lower() not in (".png", ".pdf", ".svg"):
+        raise ValueError(
+            f"{path} cannot be written: name a new file (or give --force) in a folder that exists, .png, .pdf or .svg."
+        )
