@@ -139,9 +139,9 @@ def strip_metadata(value):
     if isinstance(value, dict):
         return {key: strip_metadata(part) for key, part in value.items() if key != "metadata"}
     if isinstance(value, list):
-        texts = all(isinstance(part, str) for part in value)
-        return "".join(value) if texts and value else [strip_metadata(part) for part in value] or ""
-    return value or ""
+        parts = [strip_metadata(part) for part in value]
+        return "".join(parts) if all(isinstance(part, str) for part in parts) else parts
+    return value
 
 
 def run_tests(options: list[str]) -> int:
@@ -194,7 +194,7 @@ def compute_fingerprint(path: Path) -> str:
     cells = read_notebook(path)["cells"]
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     code = [re.sub('REPOSITORY = ".*"', "", source) for source in code]
-    python = re.sub(r"^([ \t]*)[%!]\w.*", r"\1pass", "\n".join(code), flags=re.M)  # without commands of Jupyter's own
+    python = re.sub(r"^([ \t]*)[%!]+\w.*", r"\1pass", "\n".join(code), flags=re.M)  # without commands of Jupyter's own
     modules: dict[str, list] = {}
     waiting = find_imported_modules(ast.parse(python))
     while waiting:
