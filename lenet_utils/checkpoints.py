@@ -38,7 +38,7 @@ def save_checkpoint(path: Path | str, model: nn.Module, inputs: dict) -> None:
     First used in notebooks/04_lenet5.ipynb, «Save and load».
 
     Args:
-        path: the file to write, such as ``runs/lenet5.pt``; its folder is made where it is missing.
+        path: such as ``runs/lenet5.pt``; the folder is made where it is missing.
         model: one of ``MODELS``, with the layers that it was built with.
         inputs: the arguments of ``prepare_images`` with which its images were made.
     """
@@ -82,10 +82,7 @@ def save_atomically(path: Path | str, content: dict) -> None:
 def load_verified(path: Path | str, file_format: str, kind: str) -> dict:
     """Read what :func:`save_atomically` wrote, onto the CPU and without running any code from the file.
 
-    Args:
-        path: the file.
-        file_format: the value of "format" that the file must have.
-        kind: what to call such a file in a message.
+    Its "format" must be ``file_format``; ``kind`` is what messages call such a file.
     """
     path = Path(path)
     try:  # torch.save writes zip files, whose checksums torch.load does not look at

@@ -61,12 +61,10 @@ def prepare_files(root: Path | str | None = None) -> None:
 
 
 def load_mnist(train: bool, transform=None, root: Path | str | None = None) -> MNIST:
-    """Return torchvision's MNIST dataset, from files that are verified first.
+    """Return torchvision's MNIST, the 60,000 training or the 10,000 test images, from files that are verified first.
 
-    Args:
-        train: the 60,000 training images if true, the 10,000 test images if not.
-        transform: torchvision's, applied to each PIL image when it is asked for.
-        root: see :func:`prepare_files`.
+    ``transform`` is torchvision's, applied to each PIL image when it is asked for; ``root`` as for
+    :func:`prepare_files`.
     """
     root = Path(root or find_data_root())
     prepare_files(root)
@@ -76,7 +74,7 @@ def load_mnist(train: bool, transform=None, root: Path | str | None = None) -> M
 def prepare_images(
     images: torch.Tensor, normalisation: str = "mnist", size: int = 28, method: str = "pad"
 ) -> torch.Tensor:
-    """Turn grey values into the numbers a network reads.
+    """Turn grey values into the numbers a network reads: (N, 1, size, size) float32.
 
     Built step by step in notebooks/01_dataset_exploration.ipynb, «Whole batches from memory».
 
@@ -86,9 +84,6 @@ def prepare_images(
         size: rows and columns of the result, 28 or more.
         method: how to get there: "pad" adds a border of background, "resize" stretches the image (bilinear,
             as ``torchvision.transforms.Resize`` does).
-
-    Returns:
-        (N, 1, size, size) float32.
     """
     images = torch.as_tensor(images)
     check_raw_images(images)
@@ -110,7 +105,7 @@ def prepare_images(
 def make_loader(
     images: torch.Tensor, labels: torch.Tensor, batch_size: int, shuffle: bool, seed: int | None = None
 ) -> DataLoader:
-    """Return a DataLoader that cuts whole batches out of tensors in memory.
+    """Return a DataLoader of (images (B, C, H, W), labels (B,)) that cuts whole batches out of tensors in memory.
 
     First built in notebooks/01_dataset_exploration.ipynb, «Whole batches from memory».
 
@@ -120,9 +115,6 @@ def make_loader(
         batch_size: images per batch; the last batch may be smaller.
         shuffle: a new random order each epoch if true; true for training, false for scoring.
         seed: makes the orders repeatable; without it they follow torch's global random state.
-
-    Returns:
-        A loader of (images (B, C, H, W), labels (B,)), with N/B batches, rounded up.
     """
     if images.ndim != 4 or not images.is_floating_point() or len(images) == 0:
         raise ValueError(
@@ -141,13 +133,8 @@ def split_train_validation(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Split the training set in two, with every digit's share the same in both (stratified).
 
-    Args:
-        labels: (N,) int64, 0 to 9.
-        validation_size: images to set aside, 10 or more; the rest, 10 or more as well, is for training.
-
-    Returns:
-        Indices of the training part (N - validation_size,) and of the validation part (validation_size,),
-        int64, sorted, without an overlap.
+    Returns the indices of the training part (N - validation_size,) and of the validation part (validation_size,),
+    int64, sorted, without an overlap; each part has 10 or more. ``labels`` are (N,) int64, 0 to 9.
     """
     check_labels(labels, len(labels))
     train, validation = train_test_split(

@@ -29,14 +29,10 @@ def evaluating(model: nn.Module) -> Iterator[torch.device]:
 
 
 def predict_logits(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
-    """Return the logits of all ``images``, computed in evaluation mode and without gradients.
+    """Return the logits of all images, (N, 10) float32 on the CPU, computed in evaluation mode.
 
-    Args:
-        model: any model of this course; it is left in the mode it was in.
-        images: (N, C, H, W) float32, prepared as the model's training images were.
-
-    Returns:
-        (N, 10) float32, on the CPU.
+    ``images`` are (N, C, H, W) float32, prepared as the model's training images were. The model is left in the mode
+    it was in.
     """
     with evaluating(model) as device:
         # 200 images at a time: about the fastest on a CPU, whose caches a larger batch outgrows.
@@ -46,10 +42,8 @@ def predict_logits(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
 def predict_with_confidence(model: nn.Module, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the digit that the model reads in each image, and the probability it gives to it.
 
-    First built in notebooks/06_confusion_matrix.ipynb, «How sure is the network?».
-
-    Returns:
-        Digits (N,) int64, 0 to 9, and confidences (N,) float32, 0.1 to 1: the largest softmax output.
+    First built in notebooks/06_confusion_matrix.ipynb, «How sure is the network?». Digits (N,) int64, 0 to 9, and
+    confidences (N,) float32, 0.1 to 1: the largest softmax output.
     """
     confidences, digits = predict_logits(model, images).softmax(dim=1).max(dim=1)
     return digits, confidences
@@ -82,10 +76,8 @@ def compute_accuracy(labels, predictions) -> float:
 def compute_per_digit_accuracy(labels, predictions) -> np.ndarray:
     """Return, for each digit, the share of its images that are classified correctly, in percent: the recall.
 
-    First built in notebooks/06_confusion_matrix.ipynb, «Digit by digit».
-
-    Returns:
-        (10,) float64; nan for a digit that does not occur in ``labels``.
+    First built in notebooks/06_confusion_matrix.ipynb, «Digit by digit». (10,) float64; nan for a digit that does not
+    occur in ``labels``.
     """
     matrix = compute_confusion_matrix(labels, predictions)
     totals = matrix.sum(axis=1)

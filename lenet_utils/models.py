@@ -64,7 +64,6 @@ class SimpleCNN(nn.Module):
     Input (N, 1, 28, 28) float32. ``settings`` holds the arguments, for checkpoints.
 
     Args:
-        kernel_size: rows and columns of both convolutions' kernels.
         channels: maps of the first and the second convolution.
         hidden: units of the first linear layer.
         dropout: share of units set to zero while training, 0 to 1 (0.2 is 20 %).
@@ -127,11 +126,8 @@ class LeNet5(nn.Module):
 class SelectiveConv2d(nn.Module):
     """A convolution in which each output map reads only some of the input maps.
 
-    First used in notebooks/04_lenet5.ipynb, «Who feeds whom: C3». Only the kernels that exist are parameters.
-
-    Args:
-        table: for each output map the input maps it reads, such as ``C3_TABLE``.
-        kernel_size: rows and columns of each kernel.
+    First used in notebooks/04_lenet5.ipynb, «Who feeds whom: C3». Only the kernels that exist are parameters;
+    ``table`` tells for each output map the input maps it reads, such as ``C3_TABLE``.
     """
 
     targets: torch.Tensor  # of each kernel: the map it writes to

@@ -13,14 +13,9 @@ SHADES = 15  # of a table of maps: as many as the eye tells apart, and a much sm
 
 
 def plot_images(images, titles=None, columns: int = 6, colours=None, scale: float = 1.1) -> Figure:
-    """Draw a grid of grey images.
+    """Draw a grid of grey images, (N, H, W), on one scale from the smallest to the largest of their numbers.
 
-    Args:
-        images: (N, H, W), any numbers; all images share one scale from the smallest to the largest.
-        titles: N texts to write above the images.
-        columns: images in a row.
-        colours: N colours of the titles.
-        scale: inches per image.
+    ``colours`` are those of the titles, ``scale`` is inches per image.
     """
     images = as_array(images, "(N, H, W)")
     figure, axes = _make_grid(len(images), titles, columns, scale, colours=colours)
@@ -30,14 +25,9 @@ def plot_images(images, titles=None, columns: int = 6, colours=None, scale: floa
 
 
 def plot_maps(maps, titles=None, columns: int = 6, vmax: float | None = None, scale: float = 1.3) -> Figure:
-    """Draw feature maps or kernels with one colour scale, symmetric about zero (white).
+    """Draw feature maps or kernels, (M, H, W), with one colour scale: blue is negative, white zero, red positive.
 
-    Args:
-        maps: (M, H, W): blue is negative, red positive.
-        titles: M texts to write above the maps.
-        columns: maps in a row.
-        vmax: the value of the strongest colour; by default the largest absolute value.
-        scale: inches per map.
+    ``vmax`` is the value of the strongest colour, by default the largest absolute value; ``scale`` is inches per map.
     """
     maps = as_array(maps, "(M, H, W)")
     figure, axes = _make_grid(len(maps), titles, columns, scale, for_bar=0.8)
@@ -46,13 +36,9 @@ def plot_maps(maps, titles=None, columns: int = 6, vmax: float | None = None, sc
 
 
 def plot_image_and_maps(image, maps, titles, vmax: float | None = None) -> Figure:
-    """Draw an image in grey and, beside it in one row, maps with one colour scale, symmetric about zero (white).
+    """Draw an image, (H, W), in grey and, beside it in one row, maps of any sizes, coloured as by :func:`plot_maps`.
 
-    Args:
-        image: (H, W), any numbers.
-        maps: a sequence of (H', W') arrays, which may differ in size: blue is negative, red positive.
-        titles: a text for the image and one for each map.
-        vmax: the value of the strongest colour; by default the largest absolute value.
+    ``titles`` are one for the image and one for each map.
     """
     maps = [as_array(values, "(H, W)") for values in maps]
     figure, axes = _make_grid(1 + len(maps), titles, columns=1 + len(maps), scale=1.7, for_bar=0.8)
@@ -65,15 +51,9 @@ def plot_mosaic(
     maps, row_names=None, column_names=None, title: str = "", vmax: float | None = None, grey: bool = False,
     ax: Axes | None = None,
 ) -> Axes:  # fmt: skip
-    """Draw a table of feature maps or kernels as one picture, with one colour scale, symmetric about zero (white).
+    """Draw a table of feature maps or kernels, (R, C, H, W), as one picture, coloured as by :func:`plot_maps`.
 
-    Args:
-        maps: (R, C, H, W), R rows of C maps: blue is negative, red positive.
-        row_names: R texts to write beside the rows.
-        column_names: C texts to write above the columns.
-        title: of the whole table.
-        vmax: the value of the strongest colour; by default the largest absolute value.
-        grey: draw images instead of maps: 0 is black, ``vmax`` white.
+    With ``grey`` they are images instead: 0 is black, ``vmax`` white.
     """
     maps = as_array(maps, "(R, C, H, W)").astype(float)  # the gaps are nan
     vmax = _find_vmax(maps, vmax)
@@ -99,11 +79,9 @@ def plot_journey(image, stages: dict, logits, fields: dict | None = None) -> Fig
 
     Args:
         image: (H, W), drawn in grey.
-        stages: name -> (M, h, w) feature maps or (K,) features, from -1 (blue) to 1 (red), in the order of the
-            layers.
+        stages: name -> (M, h, w) feature maps or (K,) features, -1 (blue) to 1 (red), in the order of the layers.
         logits: (10,): drawn with the digits they stand for, and beside them the probabilities (softmax).
-        fields: name -> (map, row, column, size): squares to mark, linked from stage to stage. The image's name is
-            "image"; its map is 0.
+        fields: name -> (map, row, column, size): squares to mark and link. The image is map 0 of "image".
     """
     image, logits, fields = as_array(image), as_array(logits).astype(float), fields or {}
     laid_out = _lay_out(image, stages, logits)

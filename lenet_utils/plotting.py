@@ -39,9 +39,7 @@ def plot_band(runs: pd.DataFrame, epochs: pd.DataFrame, label: str = "this run",
     ax = make_axes(ax, 7, 3.2)
     by_epoch = runs.groupby("epoch").test_accuracy
     low, high, count = by_epoch.min(), by_epoch.max(), by_epoch.size().max()
-    ax.fill_between(
-        low.index, low, high, color=GREY, alpha=0.3, linewidth=0, label=f"{count} stored runs, min to max"
-    )  # fmt: skip
+    ax.fill_between(low.index, low, high, color=GREY, alpha=0.3, linewidth=0, label=f"{count} stored runs, min to max")
     ax.plot(by_epoch.mean(), color=GREY, linewidth=1, label="their mean")
     ax.plot(epochs["epoch"], epochs["test_accuracy"], "o", color=ORANGE, markersize=4, label=label)
     ax.set(title=f"{label.capitalize()} among others of its recipe", ylabel="test accuracy (%)")
@@ -50,11 +48,7 @@ def plot_band(runs: pd.DataFrame, epochs: pd.DataFrame, label: str = "this run",
 
 
 def plot_batch_losses(batch_losses) -> Axes:
-    """Draw the loss of every batch, the mean of 50, and what an epoch's last batch alone would show.
-
-    Args:
-        batch_losses: (epochs, batches), as in ``History.batch_losses``.
-    """
+    """Draw the loss of every batch, (epochs, batches), the mean of 50, and what the last of an epoch would show."""
     batch_losses = as_array(batch_losses, "(epochs, batches)")
     epochs, batches = batch_losses.shape
     ax = make_axes(None, 9, 3.2)
@@ -73,12 +67,9 @@ def plot_confusion_matrix(
     matrix, title: str = "Confusion matrix", errors_only: bool = False, vmax: float | None = None,
     ax: Axes | None = None,
 ) -> Axes:  # fmt: skip
-    """Draw a confusion matrix with its numbers: rows are the true digits, columns the digits read.
+    """Draw a confusion matrix, (10, 10) counts or percent: rows are the true digits, columns the digits read.
 
-    Args:
-        matrix: (10, 10), counts (integers) or shares of a row in percent (floating-point).
-        errors_only: leave out the diagonal, so that the colours show the errors.
-        vmax: the value of the darkest colour; by default the largest in the matrix.
+    ``errors_only`` leaves out the diagonal; ``vmax`` is the value of the darkest colour, by default the largest.
     """
     matrix, ax = as_array(matrix), make_axes(ax, 6.2, 5.2)
     sns.heatmap(
@@ -94,12 +85,9 @@ def plot_confusion_matrix(
 
 
 def plot_probabilities(image, probabilities, label: int | None = None) -> Figure:
-    """Draw an image and, beside it, the ten probabilities that a network gives to the digits.
+    """Draw an image, (H, W), and beside it the ten probabilities, 0 to 1, that a network gives to the digits.
 
-    Args:
-        image: (H, W).
-        probabilities: (10,), from 0 to 1; the largest is drawn in blue.
-        label: the true digit, where it is known.
+    The largest is drawn in blue; ``label`` is the true digit, where it is known.
     """
     probabilities = as_array(probabilities)
     figure, (left, right) = plt.subplots(1, 2, figsize=(6, 2.6), width_ratios=(1, 1.8), layout="constrained")
@@ -116,13 +104,9 @@ def plot_probabilities(image, probabilities, label: int | None = None) -> Figure
 
 
 def plot_classes(points, labels, title: str = "", ax: Axes | None = None) -> Axes:
-    """Draw points of ten classes in the plane; the digit stands, framed, at the median of its class.
+    """Draw points (N, 2) of the classes 0 to 9; each digit stands, framed, at the median of its points.
 
     Even digits have large points, odd ones small points.
-
-    Args:
-        points: (N, 2).
-        labels: (N,) integers 0 to 9.
     """
     points, labels = as_array(points), as_array(labels)
     ax = make_axes(ax, 5.5, 5)

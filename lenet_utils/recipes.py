@@ -23,7 +23,6 @@ class Recipe:
         inputs: arguments of ``data.prepare_images``.
         batch_size: images per step.
         optimizer: its class, and in ``optimizer_settings`` its arguments.
-        epochs: passes through the 60,000 training images.
         published: the accuracy on the 10,000 test images in percent, if the document gives one.
         chosen: what the document leaves out and was chosen here, on a validation split.
         compute_loss: what is descended.
@@ -74,10 +73,8 @@ SLIDES_PYTORCH = "slides Handwritten Digit Recognition on MNIST Data Using PyTor
 RECIPES: dict[str, Recipe] = {
     "mlp": Recipe(
         document=f"{SLIDES_PYTORCH}, architecture 1", published=97.4,
-        model=MLP,
-        inputs={"normalisation": "mnist"}, batch_size=64, epochs=15,
-        optimizer=torch.optim.SGD, optimizer_settings={"lr": 0.03},
-        save_weights=True,
+        model=MLP, inputs={"normalisation": "mnist"}, batch_size=64, epochs=15,
+        optimizer=torch.optim.SGD, optimizer_settings={"lr": 0.03}, save_weights=True,
     ),
     "cnn3x3": Recipe(
         document=f"{SLIDES_PYTORCH}, architecture 2", published=98.7,
@@ -95,28 +92,24 @@ RECIPES: dict[str, Recipe] = {
     ),
     "lenet5-adam": Recipe(
         document="slides MNIST Classifier", published=98.73,
-        model=LeNet5,
-        inputs={"normalisation": "mnist", "size": 32, "method": "resize"}, batch_size=32, epochs=15,
+        model=LeNet5, inputs={"normalisation": "mnist", "size": 32, "method": "resize"}, batch_size=32, epochs=15,
         optimizer=torch.optim.Adam, optimizer_settings={"lr": 0.0005, "fused": True},
         chosen="learning rate 0.0005, normalisation", save_weights=True,
     ),
     "lenet5-sgd": Recipe(
         document="LENET-5 report", published=98.80,
-        model=LeNet5Selective,
-        inputs={"normalisation": "mnist", "size": 32, "method": "pad"}, batch_size=32, epochs=15,
+        model=LeNet5Selective, inputs={"normalisation": "mnist", "size": 32, "method": "pad"}, batch_size=32, epochs=15,
         optimizer=torch.optim.SGD, optimizer_settings={"lr": 0.01, "momentum": 0.9},
         chosen="batch 32, momentum 0.9, normalisation",
     ),
     "lenet-28": Recipe(
         document="LeNet study notes",
-        model=LeNet28,
-        inputs={"normalisation": "half"}, batch_size=128, epochs=16,
+        model=LeNet28, inputs={"normalisation": "half"}, batch_size=128, epochs=16,
         optimizer=torch.optim.SGD, optimizer_settings={"lr": 0.01, "momentum": 0.9},
     ),
     "convnet-sigmoid": Recipe(
         document="CNN case study",
-        model=SigmoidConvNet,
-        inputs={"normalisation": "unit"}, batch_size=64, epochs=5,
+        model=SigmoidConvNet, inputs={"normalisation": "unit"}, batch_size=64, epochs=5,
         optimizer=torch.optim.Adam, optimizer_settings={"lr": 0.01, "fused": True},
     ),
 }
@@ -126,13 +119,11 @@ MAX_RATE = 0.00005  # of 1998's schedule: with 0.0005 nothing is learnt here, an
 SCHEDULE = ((0.0005, 2), (0.0002, 3), (0.0001, 3), (0.00005, 4), (0.00001, 8))  # rate, passes: as published
 
 _1998 = Recipe1998(
-    document="LeCun, Bottou, Bengio, Haffner 1998", published=99.05,
-    model=LeNet1998,
-    inputs={"normalisation": "1998", "size": 32, "method": "pad"}, batch_size=1, epochs=20,
+    document="LeCun, Bottou, Bengio, Haffner 1998", published=99.05, save_weights=True,
+    model=LeNet1998, inputs={"normalisation": "1998", "size": 32, "method": "pad"}, batch_size=1, epochs=20,
     rates=tuple(min(rate, MAX_RATE) for rate, passes in SCHEDULE for _ in range(passes)), distorted=False,
     compute_loss=partial(compute_loss_1998, rubbish_distance=RUBBISH_DISTANCE), rubbish_distance=RUBBISH_DISTANCE,
     chosen=f"no rate above {MAX_RATE}, first weights, j = {RUBBISH_DISTANCE:g}, how its curvature begins",
-    save_weights=True,
 )
 RECIPES_1998: dict[str, Recipe] = {
     "lenet5-1998": _1998,
@@ -148,8 +139,7 @@ RECIPES_1998: dict[str, Recipe] = {
 # From 1998 to today: each rung changes one thing of the rung before; the first follows on lenet5-1998.
 _rung = Recipe(
     document="from 1998 to today",
-    model=LadderNet,
-    inputs=_1998.inputs, batch_size=64, epochs=6,
+    model=LadderNet, inputs=_1998.inputs, batch_size=64, epochs=6,
     optimizer=torch.optim.SGD, optimizer_settings={"lr": 0.01}, compute_loss=_1998.compute_loss,
     chosen="learning rate",
 )

@@ -12,7 +12,7 @@ from torch import nn
 
 
 class Convolution:
-    """Every kernel at every place: (S, C, H, W) -> (S, M, H - K + 1, W - K + 1).
+    """Every kernel at every position: (S, C, H, W) -> (S, M, H - K + 1, W - K + 1).
 
     Args:
         weight: (S, M, C, K, K), exactly zero where a map does not read another.
@@ -21,7 +21,7 @@ class Convolution:
 
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor):
         self.values = [weight, bias]
-        self.live = (weight != 0).to(weight.dtype)
+        self.connected = (weight != 0).to(weight.dtype)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         weight, bias = self.values
@@ -33,13 +33,13 @@ class Convolution:
         sums = torch.baddbmm(bias[:, :, None], weight.flatten(2), self.patches)
         return sums.view(len(x), -1, rows, columns)
 
-    def backward(self, d: torch.Tensor, power: int) -> torch.Tensor | None:
+    def backward(self, d: torch.Tensor, power: int) -> torch.Tensor:
         weight, d = self.values[0], d.flatten(2)
-        # A weight is used at many places, and the derivatives at all of them are added.
+        # A weight is used at many positions, and the derivatives at all of them are added.
         at_weight = d @ _to_power(self.patches, power).mT
-        self.derivatives = [at_weight.view_as(weight) * self.live, d.sum(2)]
+        self.derivatives = [at_weight.view_as(weight) * self.connected, d.sum(2)]
         if weight.shape[2] == 1:
-            return None  # C1 reads the image, and nobody asks for the derivatives of its pixels
+            return d.new_empty(0)  # C1, the first layer: the derivatives by the pixels are not needed
         return nn.functional.fold(_to_power(weight.flatten(2), power).mT @ d, self.size, weight.shape[-1])
 
 
@@ -90,8 +90,6 @@ class Linear:
 class ScaledTanh:
     """f(a) = 1.7159 tanh(2a / 3), by way of the logistic function, which is computed three times as fast."""
 
-    values = ()
-
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         self.y = 2 * 1.7159 * torch.sigmoid(x * (4 / 3)) - 1.7159
         return self.y
@@ -99,6 +97,9 @@ class ScaledTanh:
     def backward(self, d: torch.Tensor, power: int) -> torch.Tensor:
         slope = 2 / 3 * 1.7159 - 2 / 3 / 1.7159 * self.y.square()  # f'(a), from y = f(a)
         return d * _to_power(slope, power)
+
+
+Layer = Convolution | Subsampling | Linear  # the layers that learn: ``values``, and after backward ``derivatives``
 
 
 def _add_squares(x: torch.Tensor) -> torch.Tensor:

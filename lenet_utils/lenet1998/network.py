@@ -142,7 +142,7 @@ class LadderNet(LeNet1998):
         return self.squash(self.f6(x))
 
 
-def _draw_uniform(layer: nn.Module, bound, weight_bound=None) -> None:
+def _draw_uniform(layer, bound: torch.Tensor, weight_bound: torch.Tensor | None = None) -> None:
     """Draw a layer's weights and biases uniformly between minus and plus ``bound`` (weights: ``weight_bound``)."""
     with torch.no_grad():
         layer.weight.uniform_(-1, 1).mul_(bound if weight_bound is None else weight_bound)

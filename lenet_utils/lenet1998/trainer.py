@@ -7,24 +7,25 @@ appendix C: stochastic diagonal Levenberg-Marquardt.
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import cast
 
 import torch
 from torch import nn
 from tqdm import tqdm
 
-from lenet_utils.lenet1998.layers import Convolution, Linear, ScaledTanh, Subsampling
+from lenet_utils.data import check_raw_images
+from lenet_utils.lenet1998.layers import Convolution, Layer, Linear, ScaledTanh, Subsampling
 from lenet_utils.lenet1998.network import LeNet1998, check_rubbish_distance, draw_digit_codes
+from lenet_utils.models import SelectiveConv2d
 from lenet_utils.training import is_interactive
 
 MU = 0.02  # keeps the steps finite where the curvature is zero
-
-
 CURVATURE_IMAGES = 500  # digits for the estimate of the curvature before each pass
 
 
 @contextmanager
 def _on_one_thread() -> Iterator[None]:
-    """For operations as small as these a second thread is no help, and it would change the last digits."""
+    """One thread: more do not speed up such small operations, and they change the rounding."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -45,12 +46,8 @@ def distort_images(images: torch.Tensor, generator: torch.Generator) -> torch.Te
 
     Returns:
         (N, 28, 28) uint8, bilinear.
-
-    Raises:
-        ValueError: images of another shape or type.
     """
-    if images.shape[1:] != (28, 28) or images.dtype != torch.uint8:
-        raise ValueError(f"images must be (N, 28, 28) uint8, not {tuple(images.shape)} {images.dtype}.")
+    check_raw_images(images)
     u = torch.rand(len(images), 5, generator=generator) * 2 - 1  # (N, 5), from -1 to 1
     size, squeeze, slant = 1 + 0.1 * u[:, 0], 1.1 ** (u[:, 1] / 2), 0.2 * u[:, 2]
     shift = u[:, 3:] * 2 / 14  # affine_grid counts from -1 to 1
@@ -65,7 +62,7 @@ def distort_images(images: torch.Tensor, generator: torch.Generator) -> torch.Te
 
 
 class Trainer1998:
-    """Stochastic diagonal Levenberg-Marquardt for S networks side by side.
+    """Stochastic diagonal Levenberg-Marquardt for S networks in parallel.
 
     First used in notebooks/07_lenet5_1998.ipynb, «A step for every weight».
 
@@ -79,12 +76,15 @@ class Trainer1998:
             layers = [getattr(model, name) for model in models]
             return [torch.stack([getattr(layer, kind).detach() for layer in layers]) for kind in ("weight", "bias")]
 
+        check_rubbish_distance(rubbish_distance)
+        self.rubbish_distance = rubbish_distance
         c3, c3_bias = stack("c3")
-        self.targets, self.sources = models[0].c3.targets, models[0].c3.sources
-        c3_dense = c3.new_zeros(len(models), *models[0].c3.dense_shape)
+        selective = cast(SelectiveConv2d, models[0].c3)
+        self.targets, self.sources = selective.targets, selective.sources
+        c3_dense = c3.new_zeros(len(models), *selective.dense_shape)
         c3_dense[:, self.targets, self.sources] = c3
         c5, c5_bias = stack("c5")
-        self.trained = {
+        self.trained: dict[str, Layer] = {
             "c1": Convolution(*stack("c1")),
             "s2": Subsampling(*stack("s2")),
             "c3": Convolution(c3_dense, c3_bias),
@@ -92,11 +92,11 @@ class Trainer1998:
             "c5": Linear(c5.flatten(2), c5_bias),  # 5x5 kernels on 5x5 maps: the same as a full layer
             "f6": Linear(*stack("f6")),
         }
-        self.layers = [step for layer in self.trained.values() for step in (layer, ScaledTanh())]
+        self.layers: list[Layer | ScaledTanh] = [
+            step for layer in self.trained.values() for step in (layer, ScaledTanh())
+        ]
         self.codes = draw_digit_codes().to(c3)
-        check_rubbish_distance(rubbish_distance)
-        self.rubbish_distance = rubbish_distance
-        self.curvature = None
+        self.curvature: dict[str, list[torch.Tensor]] = {}
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Return F6 of S networks, each looking at an image of its own: (S, 1, 32, 32) -> (S, 84)."""
@@ -149,26 +149,24 @@ class Trainer1998:
                 for value, derivative in zip(self.curvature[name], layer.derivatives):
                     value += derivative / len(images)
 
-    def compute_steps(self, rate: float) -> dict[str, list[torch.Tensor]]:
-        """Return rate / (MU + curvature), the step of every weight, by layer.
-
-        Raises:
-            ValueError: the curvature has not been estimated yet.
-        """
-        if self.curvature is None:
+    def compute_steps(self, rate: float | torch.Tensor) -> dict[str, list[torch.Tensor]]:
+        """Return rate / (MU + curvature), the step of every weight, by layer."""
+        if not self.curvature:
             raise ValueError("estimate the curvature first: estimate_curvature(images, labels).")
         return {name: [rate / (MU + value) for value in values] for name, values in self.curvature.items()}
 
     @_on_one_thread()
     @torch.inference_mode()
-    def train(self, images: torch.Tensor, labels: torch.Tensor, orders: torch.Tensor, rate: float) -> None:
+    def train(
+        self, images: torch.Tensor, labels: torch.Tensor, orders: torch.Tensor, rate: float | torch.Tensor
+    ) -> None:
         """Learn from one digit after the other.
 
         Args:
             images: (N, 1, 32, 32) float32, prepared with the normalisation "1998".
             labels: (N,) int64.
             orders: (S, T) int64: for each network the T images to learn from, in this order.
-            rate: the global learning rate.
+            rate: the global learning rate; in ``trials`` one for each network.
         """
         steps = self.compute_steps(rate)
         for indices in tqdm(orders.T, file=sys.stdout, leave=False, disable=not is_interactive()):

@@ -1,8 +1,8 @@
 """What was tried before the recipe of 1998 was fixed: python -m lenet_utils.lenet1998.trials [GROUP ...]
 
 Learns from 55,000 of the training images and scores the other 5,000; the test images are not looked at. The trials
-of a group are trained side by side, each with settings of its own, on one thread, in 15 to 30 minutes. Then
-trials_1998.csv has one more row for each pass of each trial. A group that stands in it is not repeated.
+of a group are trained in parallel, each with settings of its own, on one thread, in 15 to 30 minutes. Then
+``data/trials_1998.csv`` has one more row for each pass of each trial. A group that it already holds is not repeated.
 """
 
 import sys
@@ -133,7 +133,7 @@ def run_group(group: str) -> list[dict]:
     dataset = load_mnist(train=True)
     images = prepare_images(dataset.data, normalisation="1998", size=32)
     order = torch.randperm(60_000, generator=torch.Generator().manual_seed(0))
-    learnt, scored = ((images[part], dataset.targets[part]) for part in (order[:55_000], order[55_000:]))
+    train, validation = ((images[part], dataset.targets[part]) for part in (order[:55_000], order[55_000:]))
     models = [build_network(one) for one in settings]
     trainer = Trials(models, settings)
     orders = torch.stack(
@@ -143,13 +143,13 @@ def run_group(group: str) -> list[dict]:
     for epoch, rates in enumerate(zip(*(one["rates"] for one in settings)), start=1):
         generator = torch.Generator().manual_seed(epoch)
         chosen = torch.randperm(55_000, generator=generator)[:CURVATURE_IMAGES]
-        trainer.estimate_curvature(learnt[0][chosen], learnt[1][chosen])
-        trainer.train(*learnt, orders, torch.tensor(rates))
+        trainer.estimate_curvature(train[0][chosen], train[1][chosen])
+        trainer.train(*train, orders, torch.tensor(rates))
         trainer.copy_to(models)
         for one, model, rate in zip(settings, models, rates):
             errors = [
                 100 - compute_accuracy(labels, predict_logits(model, images).argmax(dim=1))
-                for images, labels in (scored, (learnt[0][:10_000], learnt[1][:10_000]))
+                for images, labels in (validation, (train[0][:10_000], train[1][:10_000]))
             ]
             rows.append(
                 {"group": group, "trial": one["trial"], "pass": epoch, "rate": rate}
