@@ -1,5 +1,6 @@
 """The checkers of the exercises: right answers, likely wrong ones, and nonsense."""
 
+import importlib
 import inspect
 import re
 
@@ -8,9 +9,15 @@ import pytest
 import torch
 from notebooks_as_data import PATHS, find_exercises
 
-from lenet_utils import exercises
+from lenet_utils.exercises import common
 
-CHECKERS = {name: check for name, check in vars(exercises).items() if name.startswith("check_")}
+MODULES = [importlib.import_module(f"lenet_utils.exercises.{path.stem[3:]}") for path in PATHS]
+CHECKERS = {
+    name: check
+    for module in MODULES
+    for name, check in vars(module).items()
+    if name.startswith("check_") and check.__module__ == module.__name__
+}
 
 
 def find_error(matrix, turned=False, diagonal=False, spoil=False):
@@ -50,8 +57,8 @@ ANSWERS = {
             (lambda x: 255 * x * 0.3081, "mean has to be added"),
             (lambda x: (x - 0.1307) / 0.3081, "way there"),
             (lambda x: None, "returns None"),
-            (lambda: 1, "raises TypeError"),
-            (5, "is a function"),
+            (lambda: 1, "ends in TypeError"),
+            (5, "write a function"),
         ],
     ),
     "check_mlp_parameters": (
@@ -93,14 +100,17 @@ ANSWERS = {
             ([[0, 1, 0], [0, 0, 0], [0, 0, 0]], "up or down"),
             ([[1, 1, 1]] * 3, "single weight"),
             ([1, 2], "shape (3, 3)"),
+            ([[10**400] * 3] * 3, "three rows of three"),
         ],
     ),
     "check_shape_after_s2": (
-        [(1, 6, 16, 16), [1, 6, 16, 16], torch.Size([1, 6, 16, 16])],
+        [(1, 6, 16, 16), [1, 6, 32 / 2, 16], torch.Size([1, 6, 16, 16])],
         [
             ((1, 6, 18, 18), "takes 4 off"),
             ((6, 16, 16), "four numbers"),
             ((1, 16, 16, 16), "six maps"),
+            ((1, 6, 16.5, 16), "takes 4 off"),
+            ((1, 6, float("inf"), 16), "takes 4 off"),
             (16, "tuple of four"),
         ],
     ),
@@ -118,7 +128,8 @@ ANSWERS = {
             (torch.tanh, "as large as"),
             (lambda m: m[:, 0], "should become"),
             (lambda m: 1 / 0, "ZeroDivisionError"),
-            (3, "is a function"),
+            (lambda m: pool(m.tanh()).to("meta"), "NotImplementedError"),
+            (3, "write a function"),
         ],
     ),
     "check_precision": (
@@ -132,13 +143,22 @@ ANSWERS = {
             (lambda m: find_error(m, diagonal=True), "diagonal"),
             (lambda m: find_error(m, spoil=True), "changes the matrix"),
             (lambda m: (4, 9), "it returned (4, 9)"),
-            (lambda m: None, "no pair"),
+            (lambda m: None, "TypeError"),
+            (lambda m: find_error(m + m.T), "both directions"),
+            (lambda m: find_error(m / m.sum(1, keepdims=True)), "nor a share"),
+            (lambda m: (4.0, 9.0), "TypeError"),
             ((4, 9), "write a function"),
         ],
     ),
     "check_needed_digits": (
         [40_000, 39_600],
-        [(20_000, "square root of 2"), (5_000, "more digits"), (3.96, "0.0005"), (80_000, "too large")],
+        [
+            (20_000, "square root of 2"),
+            (5_000, "more digits"),
+            (3.96, "0.0005"),
+            (100, "too small"),
+            (80_000, "too large"),
+        ],
     ),
     "check_s4_connections": (
         [2_000, 2e3],
@@ -161,7 +181,8 @@ ANSWERS = {
             (lambda f, c: (f - c).abs().sum(1).argmin(), "squared before"),
             (lambda f, c: 3, "it returned 3"),
             (lambda f, c: (f - c).square().sum(0).argmin(), "it returned"),
-            (lambda f: 3, "TypeError"),
+            (lambda f: 3, "TypeError: "),
+            (lambda f, c: {}[1], "KeyError"),
             (7, "write a function"),
         ],
     ),
@@ -185,7 +206,7 @@ def test_every_checker_is_tested_and_used():
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_right_answers_are_accepted(name):
-    assert CHECKERS[name](None) == exercises.NOT_ANSWERED
+    assert CHECKERS[name](None) == common.NOT_ANSWERED
     for answer in ANSWERS[name][0]:
         assert CHECKERS[name](answer).startswith("Yes: "), answer
 
@@ -205,6 +226,9 @@ NONSENSE = [
     float("nan"),
     float("inf"),
     1e400,
+    10**400,
+    [10**400],
+    "1\n2",
     -1,
     [],
     [None],

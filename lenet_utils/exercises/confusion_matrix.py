@@ -1,8 +1,10 @@
 """Checkers of notebooks/06_confusion_matrix.ipynb."""
 
+import operator
+
 import numpy as np
 
-from lenet_utils.exercises.common import NOT_ANSWERED, check_number
+from lenet_utils.exercises.common import check_number, expects_function
 
 
 def check_precision(answer) -> str:
@@ -21,25 +23,23 @@ def check_precision(answer) -> str:
     )
 
 
-def check_most_confused(answer) -> str:
+@expects_function("def find_most_confused(matrix)")
+def check_most_confused(function) -> str:
     """A function that returns (true, predicted) of the most frequent error, and leaves the matrix as it is."""
-    if answer is None:
-        return NOT_ANSWERED
-    if not callable(answer):
-        return f"Not yet: write a function, def find_most_confused(matrix), not {type(answer).__name__}."
-    for size, true, predicted in ((10, 4, 9), (10, 9, 0), (3, 0, 2), (10, 7, 2)):
+    # Cases: size of the matrix, the most frequent error, and a pair of digits that are confused both ways.
+    for size, true, predicted, one, other in ((10, 4, 9, 3, 5), (10, 9, 0, 2, 7), (3, 0, 2, 0, 1), (10, 7, 2, 4, 9)):
         matrix = np.ones((size, size), dtype=int) + 50 * np.eye(size, dtype=int)
+        matrix[true, true] = 500  # a share of the row is another thing than a count
         matrix[true, predicted] = 12
-        matrix[predicted, true] = 8  # the same pair the other way, less often
+        matrix[one, other] = matrix[other, one] = 9
         given = matrix.copy()
-        try:
-            found = tuple(int(digit) for digit in answer(given))
-        except Exception as error:
-            return f"Not yet: on a matrix of {size} x {size} it gave no pair of digits ({type(error).__name__})."
+        found = tuple(operator.index(digit) for digit in function(given))
         if not np.array_equal(given, matrix):
             return "Not yet: it changes the matrix it is given; work on a copy, matrix.copy()."
         if found == (predicted, true):
             return "Not yet: the pair is the wrong way round; rows are true digits, columns predicted ones."
+        if set(found) == {one, other}:
+            return "Not yet: the largest single count is wanted, not that of both directions together, nor a share."
         if len(found) == 2 and found[0] == found[1]:
             return f"Not yet: {found} is on the diagonal, where the right answers are."
         if found != (true, predicted):

@@ -1,6 +1,8 @@
 """Checkers of notebooks/04_lenet5.ipynb."""
 
-from lenet_utils.exercises.common import NOT_ANSWERED, check_number
+import math
+
+from lenet_utils.exercises.common import NOT_ANSWERED, check_number, to_float
 from lenet_utils.models import C3_TABLE, LeNet5, compute_output_size, count_parameters
 
 
@@ -9,17 +11,19 @@ def check_shape_after_s2(answer) -> str:
     if answer is None:
         return NOT_ANSWERED
     try:
-        shape = tuple(int(number) for number in answer)
-    except (TypeError, ValueError):
+        shape = [to_float(number) for number in answer]
+    except TypeError:
+        shape = [math.nan]
+    if any(math.isnan(number) for number in shape):
         return "Not yet: the answer is a tuple of four numbers, such as (1, 6, 14, 14)."
     side = compute_output_size(36, 5) // 2
-    if shape == (1, 6, side, side):
+    if shape == [1, 6, side, side]:
         return f"Yes: C1 makes 32x32 of 36x36, and S2 halves that to {side}x{side}."
     if len(shape) != 4:
         return f"Not yet: four numbers are needed (images, maps, rows, columns), not {len(shape)}."
-    if shape[:2] != (1, 6):
+    if shape[:2] != [1, 6]:
         return "Not yet: one image, and C1 has six maps whatever the size of the image."
-    return f"Not yet: {shape[2]}x{shape[3]} is not the size. C1 first takes 4 off; then S2 halves."
+    return f"Not yet: {shape[2]:g}x{shape[3]:g} is not the size. C1 first takes 4 off; then S2 halves."
 
 
 def check_lenet_parameters(answer) -> str:

@@ -4,10 +4,8 @@ import torch
 
 from lenet_utils.exercises.common import NOT_ANSWERED, check_number
 
-# Each bug of the listing in 03: the lines that show it, and a hint for who has not found it.
+# Each bug of the listing in 03: the lines that show it, and a hint for those who have not found it.
 LISTING_LINES = 43
-
-
 LISTING_BUGS = (
     ({6}, "the order in which the training images come"),
     ({19}, "what the caller of a function gets back"),
@@ -77,7 +75,6 @@ def check_conv_parameters(answer) -> str:
             32 * 9: "each output map has one kernel for each of the 16 input maps, and a bias.",
             32 * 16 * 9 + 16: "the biases belong to the output maps.",
             32 * 16 * 9 + 32 * 16: "one bias for each output map, not for each kernel.",
-            32 * 16 * 10: "one bias for each output map, not for each kernel.",
             32 * 16: "each kernel has 3 x 3 weights.",
         },
     )
@@ -89,7 +86,7 @@ def check_shift_kernel(answer) -> str:
         return NOT_ANSWERED
     try:
         kernel = torch.as_tensor(answer, dtype=torch.float32).detach().cpu()
-    except (TypeError, ValueError, RuntimeError):
+    except (TypeError, ValueError, RuntimeError, OverflowError):
         return "Not yet: the kernel is three rows of three numbers."
     if kernel.shape != (3, 3):
         return f"Not yet: the kernel has the shape (3, 3), not {tuple(kernel.shape)}."
