@@ -8,8 +8,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
-from lenet_utils import plotting
+from lenet_utils import pictures, plotting
 from lenet_utils.plotting import BLUE, ORANGE
 
 
@@ -21,7 +22,7 @@ def close_figures():
 
 def test_images_stand_in_a_grid_with_one_scale():
     images = np.stack([np.zeros((28, 28)), np.full((28, 28), 255), np.full((28, 28), 128)])
-    figure = plotting.plot_images(images, titles=["a", "b", "c"], columns=2)
+    figure = pictures.plot_images(images, titles=["a", "b", "c"], columns=2)
     drawn = [axis for axis in figure.axes if axis.images]
     assert [axis.get_title() for axis in drawn] == ["a", "b", "c"] and len(figure.axes) == 4
     assert [axis.images[0].get_array()[0, 0] for axis in drawn] == [0, 255, 128]
@@ -49,11 +50,11 @@ def test_history_has_two_labelled_axes_with_both_sets():
 
 
 def test_batch_losses_mark_the_last_batch_of_each_epoch():
-    axis = plotting.plot_batch_losses(np.arange(1, 201.0).reshape(2, 100), window=10)
+    axis = plotting.plot_batch_losses(np.arange(1, 201.0).reshape(2, 100))
     every, mean, last = axis.lines
     assert len(every.get_ydata()) == 200
     assert list(last.get_ydata()) == [100, 200] and list(last.get_xdata()) == [1, 2]
-    assert mean.get_ydata()[-1] == np.arange(191, 201).mean()
+    assert mean.get_ydata()[-1] == np.arange(151, 201).mean()
 
 
 @pytest.mark.parametrize("errors_only, texts", [(False, 100), (True, 90)])
@@ -61,8 +62,8 @@ def test_confusion_matrix_names_its_axes_and_shows_its_numbers(errors_only, text
     axis = plotting.plot_confusion_matrix(np.arange(100).reshape(10, 10), errors_only=errors_only)
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("predicted digit", "true digit")
     written = [text.get_text() for text in axis.texts]
-    places = {text.get_text(): text.get_position() for text in axis.texts}
-    assert places["37"] == (7.5, 3.5)  # row 3, column 7
+    positions = {text.get_text(): text.get_position() for text in axis.texts}
+    assert positions["37"] == (7.5, 3.5)  # row 3, column 7
     assert len(written) == texts and "1" in written and ("11" in written) != errors_only
 
 
@@ -75,14 +76,14 @@ def test_probabilities_name_the_winner():
 
 
 def test_maps_share_a_scale_symmetric_about_zero():
-    figure = plotting.plot_maps(np.stack([np.full((5, 5), -3.0), np.ones((5, 5))]))
+    figure = pictures.plot_maps(np.stack([np.full((5, 5), -3.0), np.ones((5, 5))]))
     assert {axis.images[0].get_clim() for axis in figure.axes if axis.images} == {(-3, 3)}
 
 
 def test_journey_ends_at_the_largest_logit():
     stages = {"C1": np.zeros((6, 28, 28)), "S2": np.zeros((6, 14, 14)), "F6": np.zeros(84)}
     logits = np.array([0, -9, 3.0, 0, 0, 0, 0, 0, 0, 0])
-    axis = plotting.plot_journey(np.zeros((32, 32)), stages, logits).axes[0]
+    axis = pictures.plot_journey(np.zeros((32, 32)), stages, logits).axes[0]
     texts = [text.get_text() for text in axis.texts]
     (answer,) = (text.get_text() for text in axis.texts if text.get_size() > 50)
     assert answer == "2" and {"image", "C1", "S2", "F6", "outputs", "answer"} <= set(texts)
@@ -100,7 +101,7 @@ def test_no_probability_is_called_100_percent():
 
 def test_mosaic_puts_every_map_in_its_place():
     maps = np.arange(6.0).reshape(2, 3, 1, 1) * np.ones((2, 3, 20, 20))
-    axis = plotting.plot_mosaic(maps, ["a", "b"], [1, 2, 3], "title")
+    axis = pictures.plot_mosaic(maps, ["a", "b"], [1, 2, 3], "title")
     canvas = axis.images[0].get_array()
     assert [canvas[y, x] for y in (5, 27) for x in (5, 27, 49)] == [0, 1, 2, 3, 4, 5]
     assert [text.get_text() for text in axis.get_yticklabels()] == ["a", "b"]
@@ -115,20 +116,54 @@ def test_classes_are_named_where_they_are():
 
 
 def test_image_and_maps_have_their_titles():
-    figure = plotting.plot_image_and_maps(np.zeros((6, 6)), [np.ones((4, 4))], ["image", "map"])
+    figure = pictures.plot_image_and_maps(np.zeros((6, 6)), [np.ones((4, 4))], ["image", "map"])
     assert [axis.get_title() for axis in figure.axes[:2]] == ["image", "map"]
-    with pytest.raises(ValueError, match="one title for the image and one for each map, not 1"):
-        plotting.plot_image_and_maps(np.zeros((6, 6)), [np.ones((4, 4))], ["image"])
+    with pytest.raises(ValueError, match="a title for each of the 2 pictures, not 1 titles"):
+        pictures.plot_image_and_maps(np.zeros((6, 6)), [np.ones((4, 4))], ["image"])
 
 
-@pytest.mark.parametrize("function", [plotting.plot_images, plotting.plot_maps])
 @pytest.mark.parametrize("shape", [(28, 28), (0, 28, 28), (2, 1, 28, 28)])
-def test_wrong_shapes_are_refused(function, shape):
-    with pytest.raises(ValueError, match=r"\(., H, W\) with . of 1 or more, not "):
-        function(np.zeros(shape))
+def test_wrong_shapes_are_refused(shape):
+    for function, expected in ((pictures.plot_images, r"\(N, H, W\)"), (pictures.plot_maps, r"\(M, H, W\)")):
+        with pytest.raises(ValueError, match=f"must be {expected}, each of them 1 or more, not "):
+            function(np.zeros(shape))
 
 
-def test_band_reaches_from_the_least_to_the_most_run():
+def test_batches_that_were_not_recorded_are_refused():
+    for nothing in (np.empty((3, 0)), []):
+        with pytest.raises(ValueError, match=r"must be \(epochs, batches\), each of them 1 or more"):
+            plotting.plot_batch_losses(nothing)
+
+
+def test_a_mean_of_fifty_needs_fifty_batches():
+    axis = plotting.plot_batch_losses(np.ones((2, 8)))
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["every batch", "last batch of the epoch"]
+
+
+def test_titles_are_as_many_as_images():
+    with pytest.raises(ValueError, match="a title for each of the 3 pictures, not 2 titles"):
+        pictures.plot_images(np.zeros((3, 28, 28)), ["a", "b"])
+
+
+def test_tensors_with_gradients_are_drawn():
+    images = torch.rand(6, 8, 8, requires_grad=True)
+    pictures.plot_images(images)
+    pictures.plot_maps(images)
+    pictures.plot_image_and_maps(images[0], images[1:3], list("abc"))
+    pictures.plot_mosaic(images[None])
+    pictures.plot_journey(images[0], {"C1": images}, images[0, 0])
+    plotting.plot_probabilities(images[0], torch.rand(10, requires_grad=True))
+    plotting.plot_batch_losses(images[0])
+    plotting.plot_classes(torch.rand(5, 2, requires_grad=True), torch.arange(5))
+
+
+def test_everything_can_be_drawn_beside_something_else():
+    _, (left, right) = plt.subplots(1, 2)
+    assert plotting.plot_confusion_matrix(np.eye(10), ax=left) is left
+    assert pictures.plot_mosaic(np.ones((1, 2, 5, 5)), ax=right) is right
+
+
+def test_band_reaches_from_the_lowest_to_the_highest_run():
     runs = pd.DataFrame({"seed": [0, 0, 1, 1], "epoch": [1, 2, 1, 2], "test_accuracy": [90, 95, 94, 96.0]})
     one = pd.DataFrame({"epoch": [1], "test_accuracy": [91.0]})
     axis = plotting.plot_band(runs, one)
@@ -137,3 +172,12 @@ def test_band_reaches_from_the_least_to_the_most_run():
     mean, this = axis.lines
     assert list(mean.get_ydata()) == [92, 95.5] and list(this.get_ydata()) == [91]
     assert "2 stored runs" in axis.get_legend().get_texts()[0].get_text()
+
+
+def test_band_takes_points_between_epochs_under_a_name_of_their_own():
+    runs = pd.DataFrame({"epoch": [1, 2], "test_accuracy": [90, 95.0]})
+    points = pd.DataFrame({"epoch": [0.25, 0.5, 1], "test_accuracy": [80, 85, 91.0]})
+    axis = plotting.plot_band(runs, points, label="your run")
+    assert list(axis.lines[-1].get_xdata()) == [0.25, 0.5, 1]
+    assert axis.get_legend().get_texts()[-1].get_text() == "your run"
+    assert axis.get_title() == "Your run among others of its recipe"
