@@ -273,7 +273,7 @@ def write_address(arguments: list[str]) -> int:
         (r'(\bREPOSITORY = \\?")[^"\\]+', f"https://github.com/{name}"),
         (r'(^Repository = ")[^"]+', f"https://github.com/{name}"),
         (r'(^repository-code: ")[^"]+', f"https://github.com/{name}"),
-        (r"(\bgit clone )\S+", f"https://github.com/{name}"),
+        (r"(\bgit clone )https://\S+", f"https://github.com/{name}"),
     ]
     documents = [ROOT / file for file in ("pyproject.toml", "CITATION.cff", "README.md", "notebooks/README.md")]
     for path in [*documents, *find_notebooks()]:
