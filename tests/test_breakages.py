@@ -12,6 +12,8 @@ import sys
 import pytest
 from notebooks_as_data import ROOT
 
+pytestmark = pytest.mark.slow
+
 BREAKAGES = {
     "normalisation": ("data.py", '"mnist": (0.1307, 0.3081)', '"mnist": (0.1307, 0.5)', "test_normalised_training_set"),
     "order of the labels": (
@@ -62,25 +64,25 @@ BREAKAGES = {
     ),
     # What others got wrong when they built the network of 1998.
     "subsampling by the mean": (
-        "models.py",
+        "lenet1998/network.py",
         "sums = 4 * nn.functional.avg_pool2d(maps, 2)",
         "sums = nn.functional.avg_pool2d(maps, 2)",
         "test_forward_pass_is_that_of_a_slow_reference",
     ),
     "no squashing after a layer": (
-        "models.py",
+        "lenet1998/network.py",
         "            x = self.squash(layer(x))",
         "            x = layer(x) if layer is self.c3 else self.squash(layer(x))",
         "test_forward_pass_is_that_of_a_slow_reference",
     ),
     "curvature by the chain rule of the gradient": (
-        "lenet1998.py",
+        "lenet1998/layers.py",
         "return x if power == 1 else x.square()",
         "return x",
         "test_curvature_is_the_diagonal",
     ),
     "rubbish class left out": (
-        "lenet1998.py",
+        "lenet1998/network.py",
         "torch.cat([logits, rubbish_logits], dim=1)",
         "logits",
         "test_losses_are_the_formulas",

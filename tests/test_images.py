@@ -1,4 +1,4 @@
-"""Image files: 1,000 test digits in many disguises, and files that show no digit."""
+"""Image files: 500 test digits in many disguises, and files that show no digit."""
 
 import numpy as np
 import pytest
@@ -8,9 +8,9 @@ from PIL import Image
 from lenet_utils.checkpoints import find_checkpoint, load_checkpoint
 from lenet_utils.data import load_mnist, prepare_images
 from lenet_utils.evaluation import compute_accuracy, predict_logits
-from lenet_utils.images import MOST_PIXELS, read_digit
+from lenet_utils.images import MAX_PIXELS, read_digit
 
-COUNT = 1_000
+COUNT = 500
 
 
 def as_png(digit: Image.Image, folder, name="digit.png", **options):
@@ -55,7 +55,7 @@ DISGUISES = {
 
 
 @pytest.fixture(scope="module")
-def test_set():
+def mnist_test():
     return load_mnist(train=False)
 
 
@@ -65,18 +65,18 @@ def reader():
 
 
 @pytest.mark.parametrize("disguise", DISGUISES)
-def test_disguised_digits_are_read(disguise, test_set, reader, tmp_path):
+def test_disguised_digits_are_read(disguise, mnist_test, reader, tmp_path):
     digits = []
-    for image in test_set.data[:COUNT]:
+    for image in mnist_test.data[:COUNT]:
         path = as_png(DISGUISES[disguise](Image.fromarray(image.numpy())), tmp_path)
         digits.append(read_digit(path))
     model, inputs = reader
     predictions = predict_logits(model, prepare_images(torch.stack(digits), **inputs)).argmax(dim=1)
-    assert compute_accuracy(test_set.targets[:COUNT], predictions) >= 97
+    assert compute_accuracy(mnist_test.targets[:COUNT], predictions) >= 97
 
 
-def test_result_has_the_form_of_mnist(test_set, tmp_path):
-    big = enlarge(Image.fromarray(test_set.data[0].numpy()), 300)
+def test_result_has_the_form_of_mnist(mnist_test, tmp_path):
+    big = enlarge(Image.fromarray(mnist_test.data[0].numpy()), 300)
     digit = read_digit(as_png(on_canvas(big, 500, 400, 150, 50), tmp_path))
     assert digit.shape == (28, 28) and digit.dtype == torch.uint8 and digit.max() > 250
     rows, columns = digit.nonzero().T
@@ -108,9 +108,19 @@ def test_wholly_transparent_image_is_named(tmp_path):
 
 
 def test_enormous_image_is_named(tmp_path):
-    side = int(MOST_PIXELS**0.5) + 1
+    side = int(MAX_PIXELS**0.5) + 1
     path = as_png(Image.new("1", (side, side)), tmp_path, "enormous.png")
     with pytest.raises(ValueError, match="enormous.png has more than .* pixels"):
+        read_digit(path)
+
+
+def test_kinds_that_cannot_be_converted_are_named(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise ValueError("conversion not supported")
+
+    path = as_png(Image.new("L", (40, 40)), tmp_path, "strange.png")
+    monkeypatch.setattr(Image.Image, "convert", refuse)
+    with pytest.raises(ValueError, match="strange.png cannot be read as an image"):
         read_digit(path)
 
 

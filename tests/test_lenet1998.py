@@ -7,8 +7,11 @@ import pytest
 import torch
 
 from lenet_utils.data import load_mnist, prepare_images
-from lenet_utils.lenet1998 import MU, Convolution, Full, Squash, Subsampling, Trainer1998, compute_loss, distort_images
-from lenet_utils.models import C3_TABLE, LeNet1998, ScaledTanh, count_connections, count_parameters, draw_digit_codes
+from lenet_utils.lenet1998 import layers
+from lenet_utils.lenet1998.layers import Convolution, Linear, Subsampling
+from lenet_utils.lenet1998.network import LeNet1998, ScaledTanh, compute_loss_1998, count_connections, draw_digit_codes
+from lenet_utils.lenet1998.trainer import MU, Trainer1998, distort_images
+from lenet_utils.models import C3_TABLE, count_parameters
 
 LAYERS = ("c1", "s2", "c3", "s4", "c5", "f6")
 
@@ -79,8 +82,8 @@ def test_forward_pass_is_that_of_a_slow_reference(model, digits):
                 result[row, column] = squash(coefficient * square.sum() + bias)
         return result
 
-    live = iter(values["c3.weight"])
-    c3 = [{source: next(live) for source in sources} for sources in C3_TABLE]
+    kernels_of_c3 = iter(values["c3.weight"])
+    c3 = [{source: next(kernels_of_c3) for source in sources} for sources in C3_TABLE]
     for image in images[:2].double().numpy():
         x = np.stack([convolve(image, {0: k[0]}, b) for k, b in zip(values["c1.weight"], values["c1.bias"])])
         x = np.stack([subsample(*args) for args in zip(x, values["s2.weight"], values["s2.bias"])])
@@ -91,6 +94,18 @@ def test_forward_pass_is_that_of_a_slow_reference(model, digits):
         distances = [((x - code) ** 2).sum() for code in codes]
         logits = model(torch.tensor(image[None], dtype=torch.float32)).detach()[0].numpy()
         np.testing.assert_allclose(-logits, distances, rtol=1e-5)
+
+
+def test_connections_count_a_bias_where_there_is_one():
+    inputs = torch.rand(1, 3) + 0.1
+    assert count_connections(torch.nn.Linear(3, 2), inputs) == 8
+    assert count_connections(torch.nn.Linear(3, 2, bias=False), inputs) == 6
+
+
+def test_first_weights_follow_from_the_seed_as_in_the_stored_runs(model):
+    """The last number that is drawn for each layer, with the seed 0."""
+    last = [getattr(model, name).bias[-1].item() for name in LAYERS]
+    assert last == pytest.approx([-0.116363, 0.094555, 0.079768, 0.013906, 0.04975, 0.024107], abs=1e-6)
 
 
 def test_scaled_tanh_goes_through_one():
@@ -124,64 +139,64 @@ def test_subsampling_adds_and_does_not_average():
 # ---- the losses ----
 
 
-@pytest.mark.parametrize("rubbish", [None, 0.1, 30.0])
-def test_losses_are_the_formulas_of_the_paper(rubbish):
+@pytest.mark.parametrize("rubbish_distance", [None, 0.1, 30.0])
+def test_losses_are_the_formulas_of_the_paper(rubbish_distance):
     torch.manual_seed(0)
     distances = 40 * torch.rand(7, 10, dtype=torch.double)
     labels = torch.arange(7)
     terms = []
     for y, label in zip(distances.numpy(), labels.tolist()):
         term = y[label]
-        if rubbish is not None:
-            term += math.log(math.exp(-rubbish) + sum(math.exp(-value) for value in y))
+        if rubbish_distance is not None:
+            term += math.log(math.exp(-rubbish_distance) + sum(math.exp(-value) for value in y))
         terms.append(term)
-    assert compute_loss(-distances, labels, rubbish).item() == pytest.approx(np.mean(terms))
+    assert compute_loss_1998(-distances, labels, rubbish_distance).item() == pytest.approx(np.mean(terms))
     logits = (-distances).requires_grad_()
-    assert torch.autograd.gradcheck(lambda z: compute_loss(z, labels, rubbish), logits)
+    assert torch.autograd.gradcheck(lambda z: compute_loss_1998(z, labels, rubbish_distance), logits)
 
 
-@pytest.mark.parametrize("rubbish", [None, 2.0, 60.0])
-def test_derivatives_of_the_loss_by_f6_are_those_of_autograd(model, rubbish):
-    trainer = Trainer1998([model.double()], rubbish)
+@pytest.mark.parametrize("rubbish_distance", [None, 2.0, 60.0])
+def test_derivatives_of_the_loss_by_f6_are_those_of_autograd(model, rubbish_distance):
+    trainer = Trainer1998([model.double()], rubbish_distance)
     torch.manual_seed(1)
     features = torch.rand(1, 84, dtype=torch.double) * 2 - 1
     label = torch.tensor([3])
 
     def loss(x):
-        return compute_loss(-model.output(x), label, rubbish)
+        return compute_loss_1998(model.output(x), label, rubbish_distance)
 
     assert torch.allclose(trainer.derive_loss(features, label, 1), torch.func.grad(loss)(features))
 
 
 def test_second_derivative_by_f6_is_that_of_equation_8(model):
     features, label = torch.rand(1, 84) * 2 - 1, torch.tensor([3])
-    second = torch.func.hessian(lambda x: compute_loss(-model.output(x), label))(features)
-    for rubbish in (None, 20.0):
-        found = Trainer1998([model], rubbish).derive_loss(features, label, 2)
+    second = torch.func.hessian(lambda x: compute_loss_1998(model.output(x), label))(features)
+    for rubbish_distance in (None, 20.0):
+        found = Trainer1998([model], rubbish_distance).derive_loss(features, label, 2)
         assert torch.allclose(found[0], second[0, :, 0].diagonal())
 
 
 # ---- the training ----
 
 
-@pytest.mark.parametrize("rubbish", [None, 20.0])
-def test_gradients_are_those_of_autograd(digits, rubbish):
+@pytest.mark.parametrize("rubbish_distance", [None, 20.0])
+def test_gradients_are_those_of_autograd(digits, rubbish_distance):
     images, labels = digits
     torch.manual_seed(2)
     models = [LeNet1998(), LeNet1998()]
-    trainer = Trainer1998(models, rubbish)
+    trainer = Trainer1998(models, rubbish_distance)
     trainer.backward(trainer.forward(images[:2]), labels[:2], power=1)
     for s, model in enumerate(models):
-        compute_loss(model(images[s : s + 1]), labels[s : s + 1], rubbish).backward()
+        compute_loss_1998(model(images[s : s + 1]), labels[s : s + 1], rubbish_distance).backward()
         for name in LAYERS:
             weight, bias = (derivative[s] for derivative in trainer.trained[name].derivatives)
             if name == "c3":
                 weight = weight[model.c3.targets, model.c3.sources]
             own = getattr(model, name)
-            for mine, theirs in ((weight, own.weight.grad), (bias, own.bias.grad)):
-                scale = theirs.abs().max()
+            for found, expected in ((weight, own.weight.grad), (bias, own.bias.grad)):
+                scale = expected.abs().max()
                 assert scale > 0
-                assert (mine.view_as(theirs) - theirs).abs().max() < 1e-4 * scale, name
+                assert (found.view_as(expected) - expected).abs().max() < 1e-4 * scale, name
 
 
 def make_tiny_network():
@@ -189,11 +204,18 @@ def make_tiny_network():
     torch.manual_seed(3)
     values = [torch.randn(1, *shape, dtype=torch.double) * 0.4 for shape in
               ((2, 1, 3, 3), (2,), (2,), (2,), (3, 8), (3,))]  # fmt: skip
-    return [Convolution(*values[:2]), Squash(), Subsampling(*values[2:4]), Squash(), Full(*values[4:]), Squash()]
+    return [
+        Convolution(*values[:2]),
+        layers.ScaledTanh(),
+        Subsampling(*values[2:4]),
+        layers.ScaledTanh(),
+        Linear(*values[4:]),
+        layers.ScaledTanh(),
+    ]
 
 
 def test_curvature_is_the_diagonal_of_gauss_and_newton():
-    """Brute force: each use of a weight at a place is a weight of its own, moved a little on its own."""
+    """Brute force: each use of a weight at a position is a weight of its own, moved a little on its own."""
     network = make_tiny_network()
     image = torch.randn(1, 1, 6, 6, dtype=torch.double)
 
@@ -248,10 +270,10 @@ def test_wrong_input_is_refused(model, digits):
         trainer.estimate_curvature(images[:0], labels[:0])
     for wrong in (0, -5.0):
         with pytest.raises(ValueError, match="must be positive"):
-            compute_loss(torch.zeros(1, 10), labels[:1], wrong)
+            compute_loss_1998(torch.zeros(1, 10), labels[:1], wrong)
         with pytest.raises(ValueError, match="must be positive"):
             Trainer1998([model], wrong)
-    with pytest.raises(ValueError, match=r"\(N, 28, 28\) uint8"):
+    with pytest.raises(ValueError, match=r"uint8 of shape \(N, 28, 28\)"):
         distort_images(torch.zeros(2, 32, 32, dtype=torch.uint8), torch.Generator())
 
 
@@ -271,15 +293,15 @@ def test_curvature_is_a_mean_over_the_digits(model, digits):
 
 
 def test_first_steps_span_about_what_those_of_the_paper_span(digits):
-    """The paper tells 7e-5 to 0.016 for its first pass, which has the rate 0.0005."""
+    """The paper reports 7e-5 to 0.016 for its first pass, which has the rate 0.0005."""
     images, labels = digits
     for seed in range(3):
         torch.manual_seed(seed)
         model = LeNet1998()
-        trainer = Trainer1998([model], rubbish=20.0)
+        trainer = Trainer1998([model], rubbish_distance=20.0)
         trainer.estimate_curvature(images, labels)
         steps = trainer.compute_steps(0.0005)
-        steps["c3"][0] = steps["c3"][0][trainer.trained["c3"].live.bool()]
+        steps["c3"][0] = steps["c3"][0][trainer.trained["c3"].connected.bool()]
         steps = torch.cat([value.flatten() for values in steps.values() for value in values])
         assert 7e-5 / 3 < steps.min() < 7e-5 * 3
         assert 0.016 / 3 < steps.max() < 0.016 * 3
@@ -313,7 +335,7 @@ def test_absent_kernels_stay_absent_and_all_comes_back(model, digits):
     assert torch.allclose(model.compute_features(images[:1]), features, atol=1e-5)
 
 
-def test_networks_side_by_side_do_not_touch_each_other(digits):
+def test_networks_in_parallel_do_not_touch_each_other(digits):
     images, labels = digits
     torch.manual_seed(4)
     models = [LeNet1998() for _ in range(3)]
@@ -356,7 +378,7 @@ def test_it_learns(digits):
     model = LeNet1998()
     trainer = Trainer1998([model])
     with torch.no_grad():
-        before = compute_loss(model(images), labels).item()
+        before = compute_loss_1998(model(images), labels).item()
     order = torch.randperm(300)[None]
     for _ in range(3):
         trainer.estimate_curvature(images[:100], labels[:100])
@@ -364,6 +386,6 @@ def test_it_learns(digits):
     trainer.copy_to([model])
     with torch.no_grad():
         logits = model(images)
-    assert compute_loss(logits, labels).item() < before / 2
+    assert compute_loss_1998(logits, labels).item() < before / 2
     assert (logits.argmax(1) == labels).float().mean() > 0.6
     assert logits.argmax(1).unique().tolist() == list(range(10))  # no digit is forgotten

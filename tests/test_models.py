@@ -7,13 +7,17 @@ import torch
 from torch import nn
 from torchvision.models.feature_extraction import create_feature_extractor
 
+from lenet_utils.checkpoints import MODELS
+from lenet_utils.lenet1998.network import LadderNet, LeNet1998
 from lenet_utils.models import (
     C3_TABLE,
-    MODELS,
+    MLP,
     LeNet5,
+    LeNet5Selective,
+    LeNet28,
     SelectiveConv2d,
+    SigmoidConvNet,
     SimpleCNN,
-    build_model,
     compute_output_size,
     count_parameters,
 )
@@ -34,7 +38,7 @@ SIZES = {name: 28 if name in ("MLP", "SigmoidConvNet", "SimpleCNN", "LeNet28") e
 
 @pytest.mark.parametrize("name", MODELS)
 def test_parameters_and_output(name):
-    model = build_model(name)
+    model = MODELS[name]()
     assert count_parameters(model) == PARAMETERS[name]
     logits = model(torch.randn(3, 1, SIZES[name], SIZES[name]))
     assert logits.shape == (3, 10) and logits.dtype == torch.float32
@@ -43,20 +47,23 @@ def test_parameters_and_output(name):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_parameter_learns(name):
-    model = build_model(name)
+    model = MODELS[name]()
     model(torch.randn(8, 1, SIZES[name], SIZES[name])).logsumexp(dim=1).sum().backward()
     for parameter_name, parameter in model.named_parameters():
         assert parameter.grad is not None and parameter.grad.abs().sum() > 0, parameter_name
 
 
 @pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize(
-    "shape, dtype", [((3, 28, 28), torch.float32), ((3, 3, 28, 28), torch.float32), ((3, 1, 30, 30), torch.float32)]
-)
-def test_wrong_images_are_refused(name, shape, dtype):
+def test_images_of_another_size_are_refused(name):
     size = SIZES[name]
     with pytest.raises(ValueError, match=rf"{name} reads .*\(N, 1, {size}, {size}\).*size={size}"):
-        build_model(name)(torch.zeros(shape, dtype=dtype))
+        MODELS[name]()(torch.zeros(3, 1, 30, 30))
+
+
+@pytest.mark.parametrize("shape", [(3, 28, 28), (3, 3, 28, 28)])
+def test_images_of_another_shape_are_refused(shape):
+    with pytest.raises(ValueError, match=r"MLP reads .*\(N, 1, 28, 28\), not float32 of shape "):
+        MLP()(torch.zeros(shape))
 
 
 def test_grey_values_are_refused():
@@ -64,15 +71,20 @@ def test_grey_values_are_refused():
         LeNet5()(torch.zeros(3, 1, 32, 32, dtype=torch.uint8))
 
 
-def test_unknown_model_is_refused():
-    with pytest.raises(ValueError, match="unknown model 'LeNet6': choose one of .*LeNet5"):
-        build_model("LeNet6")
-
-
-@pytest.mark.parametrize("settings, message", [({"dropout": 20}, "20 % is 0.2.*not 20"), ({"kernel_size": 4}, "not 4")])
+@pytest.mark.parametrize(
+    "settings, message", [({"dropout": 20}, "between 0 and 1"), ({"kernel_size": 30}, "30 does not fit")]
+)
 def test_bad_settings_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         SimpleCNN(**settings)
+
+
+def test_models_remember_their_settings():
+    assert SimpleCNN(5, hidden=64).settings == {"kernel_size": 5, "channels": (16, 32), "hidden": 64, "dropout": 0.2}
+    assert LeNet1998(published_start=True).settings == {"published_start": True}
+    for model in (SimpleCNN(5, (4, 8), 16, 0.3), LadderNet(dense_c3=True, relu=True), LeNet1998(True)):
+        assert repr(type(model)(**model.settings)) == repr(model)
+        assert type(model)(**model.settings).settings == model.settings
 
 
 def test_lenet5_layer_by_layer():
@@ -89,22 +101,21 @@ def test_networks_compute_what_they_say():
     f = nn.functional
     small, large = torch.randn(3, 1, 28, 28), torch.randn(3, 1, 32, 32)
     with torch.no_grad():
-        m = build_model("MLP")
+        m = MLP()
         x = f.relu(m.layers[2](f.relu(m.layers[0](small.reshape(3, 784)))))
         assert torch.allclose(m(small), m.layers[4](x), atol=1e-5)
 
-        m = build_model("SigmoidConvNet")
+        m = SigmoidConvNet()
         x = f.conv2d(small, m.conv1.weight, m.conv1.bias).sigmoid()
         x = f.conv2d(x, m.conv2.weight, m.conv2.bias).sigmoid()
         assert torch.allclose(m(small), m.linear(x.flatten(1)), atol=1e-5)
 
-        m = build_model("SimpleCNN").eval()
+        m = SimpleCNN().eval()
         x = f.max_pool2d(f.relu(m.features[0](small)), 2)
         x = f.max_pool2d(f.relu(m.features[3](x)), 2).flatten(1)
         assert torch.allclose(m(small), m.classifier[4](f.relu(m.classifier[1](x))), atol=1e-5)
 
-        for name, images in (("LeNet5", large), ("LeNet5Selective", large), ("LeNet28", small)):
-            m = build_model(name)
+        for m, images in ((LeNet5(), large), (LeNet5Selective(), large), (LeNet28(), small)):
             x = f.avg_pool2d(m.c3(f.avg_pool2d(m.c1(images).tanh(), 2)).tanh(), 2)
             x = m.f6(m.c5(x).tanh().flatten(1)).tanh()
             assert torch.allclose(m(images), m.output(x), atol=1e-5)
@@ -162,13 +173,13 @@ def test_impossible_sizes_are_refused(arguments):
 
 def test_the_ladder_begins_in_1998_and_ends_today():
     torch.manual_seed(0)
-    first = build_model("LadderNet")
-    original = build_model("LeNet1998")
+    first = LadderNet()
+    original = LeNet1998()
     original.load_state_dict(first.state_dict())
     images = torch.randn(2, 1, 32, 32)
     assert torch.equal(first(images), original(images))
-    today = build_model("LadderNet", dense_c3=True, softmax=True, plain_pooling=True)
-    usual = build_model("LeNet5")  # the same but for the constants of the scaled tanh
+    today = LadderNet(dense_c3=True, softmax=True, plain_pooling=True)
+    usual = LeNet5()  # the same but for the constants of the scaled tanh
     assert [p.shape for p in today.parameters()] == [p.shape for p in usual.parameters()]
     usual.load_state_dict(today.state_dict())
     for name in ("c1_tanh", "c3_tanh", "c5_tanh", "f6_tanh"):
