@@ -193,7 +193,8 @@ def predict(options: argparse.Namespace) -> int:
         number, confidence = predict_with_confidence(model, prepare_images(digit[None], **inputs))
         print(f"{path}: {number.item()} ({100 * confidence.item():.1f} % sure)")
         digits.append(digit.numpy())
-        titles.append(f"{path.name}: {number.item()}".replace("$", r"\$"))  # between dollars matplotlib reads TeX
+        name = path.name.encode(errors="replace").decode()  # some names are no text
+        titles.append(f"{name}: {number.item()}".replace("$", r"\$"))  # between dollars matplotlib reads TeX
     if options.show and digits:
         plot_images(digits, titles, columns=5, scale=1.8)
         plt.savefig(options.show, dpi=150)
