@@ -1,5 +1,6 @@
 """python -m lenet_utils: what each command prints, and what it says to a wrong call. test_studies.py trains."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -120,11 +121,15 @@ def test_wrong_call_gets_one_line_and_status_2(case, seven, tmp_path, capsys):
 
 def test_name_that_no_terminal_can_show_is_no_error(seven, tmp_path, capsys):
     path = tmp_path / "a $7$ of \udcff.png"
-    path.write_bytes(Path(seven).read_bytes())
+    try:
+        path.write_bytes(Path(seven).read_bytes())
+    except OSError:
+        pytest.skip("this file system has no such names")
     assert call("predict", CHECKPOINT, path, "--show", tmp_path / "seen.png") == 0
     assert ": 7 (" in capsys.readouterr().out
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows says it in another way")
 def test_closed_pipe_is_no_traceback():
     command = [sys.executable, "-m", "lenet_utils", "recipes"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
