@@ -232,16 +232,18 @@ def test_lab_serves_the_whole_course(monkeypatch):
     monkeypatch.setattr(commands, "set_up", lambda: None)
     monkeypatch.setattr(commands, "run", lambda command: calls.append(command))
     commands.open_lab(["--no-browser"])
-    assert f"--ServerApp.root_dir={ROOT}" in calls[0] and PATHS[0] in calls[0] and calls[0][-1] == "--no-browser"
+    assert f"--ServerApp.root_dir={ROOT}" in calls[0] and "course.keep_stored_metadata" in calls[0][5]
+    assert PATHS[0] in calls[0] and calls[0][-1] == "--no-browser"
 
 
 @pytest.fixture
 def jupyter(copy_of_course):
     """Jupyter's own reader and writer of notebooks, with the course's hook."""
     from jupyter_server.services.contents.filemanager import FileContentsManager
+    from traitlets.config import Config
 
-    manager = FileContentsManager(root_dir=str(copy_of_course))
-    manager.pre_save_hook = commands.keep_stored_metadata
+    hook = {"pre_save_hook": "course.keep_stored_metadata"}  # as on the command line
+    manager = FileContentsManager(root_dir=str(copy_of_course), config=Config(ContentsManager=hook))
     path = copy_of_course / "notebooks" / PATHS[0].name
     notebook = commands.read_notebook(path)
     language = {"name": "python", "version": "3.10.2", "file_extension": ".py"}
@@ -315,6 +317,8 @@ def small_course(tmp_path, monkeypatch):
     path.parent.mkdir()
     nbformat.write(notebook, path)
     (tmp_path / "pyproject.toml").write_text('Repository = "https://github.com/a/b"\n')
+    for name in commands.FULL_RUN:  # whatever is set outside
+        monkeypatch.setenv(name, "7")
     monkeypatch.setattr(commands, "ROOT", tmp_path)
     monkeypatch.setattr(commands, "PYTHON", sys.executable)
     monkeypatch.setattr(commands, "set_up", lambda: None)
