@@ -317,7 +317,7 @@ def small_course(tmp_path, monkeypatch):
     path.parent.mkdir()
     nbformat.write(notebook, path)
     (tmp_path / "pyproject.toml").write_text('Repository = "https://github.com/a/b"\n')
-    for name in commands.FULL_RUN:  # whatever is set outside
+    for name in ("LENET_FAST", "LENET_DEVICE", "LENET_STRICT", "OMP_NUM_THREADS"):  # whatever is set outside
         monkeypatch.setenv(name, "7")
     monkeypatch.setattr(commands, "ROOT", tmp_path)
     monkeypatch.setattr(commands, "PYTHON", sys.executable)
