@@ -85,10 +85,10 @@ def load_verified(path: Path | str, file_format: str, kind: str) -> dict:
     Its "format" must be ``file_format``; ``kind`` is what messages call such a file.
     """
     path = Path(path)
-    try:  # torch.save writes zip files, whose checksums torch.load does not look at
+    try:  # torch.save writes zip files: reading their members checks the checksums, which torch.load does not
         with zipfile.ZipFile(path) as file:
-            if file.testzip() is not None:
-                raise zipfile.BadZipFile
+            for name in file.namelist():
+                file.read(name)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (zipfile.BadZipFile, pickle.UnpicklingError, RuntimeError) as error:
         raise ValueError(f"{path.name} cannot be read as a {kind}: it is truncated or of another kind.") from error

@@ -1,5 +1,6 @@
 """Image files of any size and kind, brought to the form of MNIST's digits."""
 
+import io
 import warnings
 from pathlib import Path
 
@@ -22,14 +23,11 @@ def read_digit(path: Path | str) -> torch.Tensor:
     and placed so that its centre of mass is at pixel (14, 14): as MNIST was made
     (notebooks/01_dataset_exploration.ipynb measures it). A file that shows no digit is a ValueError.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no image file {path}.")
-    grey = None
+    content, grey = Path(path).read_bytes(), None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
+            with Image.open(io.BytesIO(content)) as image:
                 if image.width * image.height <= MAX_PIXELS:
                     grey = _to_grey(image)
     except Image.DecompressionBombError:  # Pillow's own limit, which is higher
@@ -55,7 +53,7 @@ def _to_grey(image: Image.Image) -> np.ndarray:
     return alpha * grey + (1 - alpha) * background
 
 
-def _find_ink(grey: np.ndarray, path: Path) -> np.ndarray:
+def _find_ink(grey: np.ndarray, path: Path | str) -> np.ndarray:
     """(H, W), 0 background to 1 ink. What the border shows is background."""
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     background = np.median(border)

@@ -74,9 +74,8 @@ class SimpleCNN(nn.Module):
     ):
         super().__init__()
         self.settings = {"kernel_size": kernel_size, "channels": channels, "hidden": hidden, "dropout": dropout}
-        size = 28
-        for _ in range(2):
-            size = compute_output_size(size, kernel_size) // 2
+        pooled = compute_output_size(28, kernel_size) // 2
+        size = compute_output_size(pooled, kernel_size) // 2  # rows and columns after the second pooling
         self.features = nn.Sequential(
             nn.Conv2d(1, channels[0], kernel_size), nn.ReLU(), nn.MaxPool2d(2),
             nn.Conv2d(channels[0], channels[1], kernel_size), nn.ReLU(), nn.MaxPool2d(2),

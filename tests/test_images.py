@@ -132,5 +132,5 @@ def test_files_that_are_no_images_are_named(tmp_path):
     for name in ("text.png", "empty.png", "half.png"):
         with pytest.raises(ValueError, match=f"{name} cannot be read as an image"):
             read_digit(tmp_path / name)
-    with pytest.raises(FileNotFoundError, match="there is no image file .*missing.png"):
+    with pytest.raises(FileNotFoundError, match="missing.png"):
         read_digit(tmp_path / "missing.png")
