@@ -151,7 +151,8 @@ def fit(
     if epochs < 1:
         raise ValueError(f"epochs must be 1 or more, not {epochs}.")
     history = History() if history is None else history
-    score_loader = make_loader(*train_loader.dataset[:SCORED_TRAINING_IMAGES], batch_size=200, shuffle=False)
+    images, labels = train_loader.dataset[:SCORED_TRAINING_IMAGES]
+    score_loader = make_loader(images, labels, batch_size=200, shuffle=False)
     while len(history) < epochs:
         done, other = len(history), history.other
         before = copy.deepcopy((model.state_dict(), optimizer.state_dict()))
