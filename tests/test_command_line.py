@@ -83,6 +83,7 @@ def bad_calls(folder, seven):
         "epochs with --resume": ["train", "--resume", run, "--epochs", 9],
         "seed with --resume": ["train", "--resume", run, "--seed", 0],
         "out with --resume": ["train", "--resume", run, "--out", folder / "new"],
+        "force with --resume": ["train", "--resume", run, "--force"],
         "no epochs": ["train", "mlp", "--epochs", 0, "--out", folder / "new"],
         "epochs in words": ["train", "mlp", "--epochs", "two", "--out", folder / "new"],
         "negative seed": ["train", "mlp", "--seed", -1, "--out", folder / "new"],
@@ -115,12 +116,13 @@ def test_wrong_call_gets_one_line_and_status_2(case, seven, tmp_path, capsys):
     arguments = bad_calls(tmp_path, seven)[case]
     assert call(*arguments) == 2
     error = capsys.readouterr().err
+    assert "without them" in error or "--resume" not in arguments or len(arguments) == 3
     assert error.startswith("error: ") and error.count("\n") == 1 and len(error) < 400
     assert {path: path.is_file() and path.read_bytes() for path in tmp_path.rglob("*")} == before
 
 
 def test_name_that_no_terminal_can_show_is_no_error(seven, tmp_path, capsys):
-    path = tmp_path / "a $7$ of \udcff.png"
+    path = tmp_path / "a $^$ of \udcff.png"
     try:
         path.write_bytes(Path(seven).read_bytes())
     except OSError:

@@ -117,9 +117,10 @@ def show_recipes(options: argparse.Namespace) -> None:
 
 
 def train(options: argparse.Namespace) -> int:
-    given = [value is not None for value in (options.recipe, options.epochs, options.seed, options.out)]
+    of_new_runs = (options.recipe, options.epochs, options.seed, options.out, options.force or None)
+    given = [value is not None for value in of_new_runs]
     if any(given) if options.resume else options.recipe is None:
-        raise ValueError("give a recipe, with --epochs, --seed and --out where you like, or --resume DIR without them.")
+        raise ValueError("give a recipe, perhaps --epochs, --seed, --out and --force; or --resume DIR without them.")
     if options.resume:
         folder = options.resume
         name, seed = load_owners(folder / STATE)[0]
