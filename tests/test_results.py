@@ -87,7 +87,7 @@ def test_first_epoch_is_that_of_the_stored_run(name):
     history = Run(name, seed=0).train(1).epochs
     stored = load_histories(name).query("seed == 0 and epoch == 1")
     assert history.test_accuracy.item() == pytest.approx(stored.test_accuracy.item(), abs=0.5)
-    assert history.train_loss.item() == pytest.approx(stored.train_loss.item(), rel=0.05)
+    assert history.train_loss.item() == pytest.approx(stored.train_loss.item(), rel=0.1)
 
 
 @pytest.mark.parametrize(
