@@ -45,7 +45,7 @@ def make_items(cell, sources):
     for name, source in sources:
         code = nbformat.v4.new_code_cell(source)
         yield type(cell).from_parent(
-            cell.parent, name=name, cell_num=name, cell=code, options=cell.options | {"check": False}
+            cell.parent, name=name, cell_num=cell.cell_num, cell=code, options=cell.options | {"check": False}
         )
 
 

@@ -23,8 +23,8 @@ from lenet_utils import checkpoints, data, models, recipes, results, training
 NUMBER = r"[-−]?\d[\d,]*\.?\d*(?:e[-+]?\d+)?"
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 FREE = (
-    r"```.*?```", r"`[^`]*`", r"\$[^$]*\$", r"\]\([^)]*\)", r"<[^>]*>",  # code, formulas, links, HTML
-    r"(?<!\w)\d+(?: ?[x×] ?\d+)+", r"notebooks? \d\d(?:(?:,| and| to) \d\d)*", r"\[\d\d [^\]]*\]", r"\b(?:19|20)\d\d\b",
+    r"```.*?```", r"`[^`]*`", r"\$[^$]*\$", r"\[\d\d [^\]]*\]", r"\]\([^)]*\)", r"<[^>]*>",  # code, formulas, links, HTML
+    r"(?<!\w)\d+(?: ?[x×] ?\d+)+", r"notebooks? \d\d(?:(?:,| and| to) \d\d)*", r"\b(?:19|20)\d\d\b",
     r"^\*\*\d+\.\*\*", r"^\d+\. ", r"[A-Za-z]-?\d+\b",  # numbers of exercises and lists, LeNet-5, C1
 )  # fmt: skip
 
