@@ -399,14 +399,13 @@ def test_try_of_the_readers_own():
 
 
 def test_the_file():
-    assert path.name == "lenet5.pt" and path != find_data_root() / "checkpoints" / "lenet5.pt"
+    assert path.name == "lenet5.pt" and path.is_file() and path != find_data_root() / "checkpoints" / "lenet5.pt"
     assert path.parent.name == "runs" or "tmp" in path.as_posix()
-    content = torch.load(path, weights_only=True)
-    assert content["model"] == "LeNet5" and list(content) == ["model", "inputs", "state"]
-    assert content["inputs"] == {"normalisation": "mnist", "size": 32, "method": "resize"} == INPUTS
-    assert list(content["state"]) == list(model.state_dict()) == list(restored.state_dict())
+    assert stored["model"] == "LeNet5" and list(stored) == ["model", "inputs", "state"]
+    assert stored["inputs"] == {"normalisation": "mnist", "size": 32, "method": "resize"} == INPUTS
+    assert list(stored["state"]) == list(model.state_dict()) == list(restored.state_dict())
     for name, weight in model.state_dict().items():
-        assert torch.equal(weight, content["state"][name]) and torch.equal(weight, restored.state_dict()[name]), name
+        assert torch.equal(weight, stored["state"][name]) and torch.equal(weight, restored.state_dict()[name]), name
     assert restored is not model and same_logits
     inputs_ = stretch(TEST.data)
     assert torch.equal(predict_logits(model, inputs_), predict_logits(restored, inputs_))
@@ -432,6 +431,7 @@ def test_the_file_of_the_course():
 
 def test_summary_of_the_notebook():
     text = print_again('print("as published: 98.73 % after 15 epochs")')
-    assert f"here: {score(model)[0]:.1f}"[:-1] in text and f"% after {len(history)}, seed 0" in text
+    assert abs(find_numbers(text.split("here:")[1])[0] - score(model)[0]) < 0.04
+    assert f"% after {len(history)}, seed 0" in text
     assert f"61,706 parameters, {sum(row[-1] for row in history.rows):.0f} s of training" in text
     assert "Adam 0.0005, batches of 32" in text
