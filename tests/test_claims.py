@@ -46,9 +46,10 @@ def test_a_claim_about_the_full_run_is_checked_in_full_runs(monkeypatch):
         holds("it ends above 98 %", False, full_run=True)
 
 
-def test_one_thread_is_set_before_torch_is_loaded_and_a_wish_for_more_is_respected():
-    command = [sys.executable, "-c", "import lenet_utils.data, torch; print(torch.get_num_threads())"]
+@pytest.mark.parametrize("imports", ["lenet_utils.data, torch", "torch, lenet_utils.data"])
+@pytest.mark.parametrize("wish, threads", [({}, "1"), ({"OMP_NUM_THREADS": "2"}, "2")])
+def test_one_thread_computes_unless_somebody_asks_for_more(imports, wish, threads):
+    command = [sys.executable, "-c", f"import {imports}; print(torch.get_num_threads())"]
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
-    for wish, threads in ({}, "1"), ({"OMP_NUM_THREADS": "2"}, "2"):
-        result = subprocess.run(command, env=environment | wish, capture_output=True, text=True, check=True)
-        assert result.stdout.strip() == threads
+    result = subprocess.run(command, env=environment | wish, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == threads

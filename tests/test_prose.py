@@ -20,11 +20,11 @@ from notebooks_as_data import NAMES, PATHS, ROOT, read_code, read_printed, read_
 
 from lenet_utils import checkpoints, data, models, recipes, results, training
 
-NUMBER = r"[-−]?\d[\d,]*\.?\d*(?:e[-+]?\d+)?"
+NUMBER = r"[-−]?\d[\d,_]*\.?\d*(?:e[-+]?\d+)?"
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 FREE = (
     r"```.*?```", r"`[^`]*`", r"\$[^$]*\$", r"\[\d\d [^\]]*\]", r"\]\([^)]*\)", r"<[^>]*>",  # code, formulas, links, HTML
-    r"(?<!\w)\d+(?: ?[x×] ?\d+)+", r"notebooks? \d\d(?:(?:,| and| to) \d\d)*", r"\b(?:19|20)\d\d\b",
+    r"(?<!\w)\d+(?: ?[x×] ?\d+)+", r"[Nn]otebooks? \d\d(?:(?:,| and| to) \d\d)*", r"\b(?:19|20)\d\d\b",
     r"^\*\*\d+\.\*\*", r"^\d+\. ", r"[A-Za-z]-?\d+\b",  # numbers of exercises and lists, LeNet-5, C1
 )  # fmt: skip
 
@@ -56,7 +56,13 @@ class Sources:
 def find_number(text: str, label: str, n: int):
     position = text.find(label)
     assert position >= 0, f"{label!r} is not there"
-    number = re.findall(NUMBER, text[position + len(label) :])[n - 1].replace(",", "").replace("−", "-").rstrip(".")
+    number = (
+        re.findall(NUMBER, text[position + len(label) :])[n - 1]
+        .replace(",", "")
+        .replace("_", "")
+        .replace("−", "-")
+        .rstrip(".")
+    )
     return float(number) if re.search(r"[.e]", number) else int(number)
 
 
