@@ -23,7 +23,7 @@ def read_plays():
             yield pytest.param(path, pairs, id=f"{path.stem}: {name}")
 
 
-@pytest.mark.parametrize("path, pairs", read_plays())
+@pytest.mark.parametrize("path, pairs", list(read_plays()))
 def test_a_changed_notebook_reaches_the_bottom(path, pairs, monkeypatch):
     notebook = nbformat.read(path, as_version=4)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
