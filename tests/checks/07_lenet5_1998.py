@@ -470,7 +470,11 @@ def test_the_last_rung():
     missed = (predict_logits(rung_model, test_loader.dataset.tensors[0]).argmax(dim=1) != TRUE).double().mean()
     assert abs(rung_error - 100 * missed.item()) < 1e-6
     assert near(rung_errors, read_test_errors("ladder-input"), 1e-6)
-    assert rung_error < 15 if is_fast() else abs(rung_error - np.mean(rung_errors)) < 0.5
+    if is_fast():
+        assert rung_error < 15
+    else:
+        assert rung_errors.min() - 0.2 < rung_error < rung_errors.max() + 0.2
+        assert abs(rung_error - rung_errors.get(SEED, rung_error)) < 0.3
 
 
 # ---- what the paper does not say ----
