@@ -411,6 +411,15 @@ def test_the_file():
     assert torch.equal(predict_logits(model, inputs_), predict_logits(restored, inputs_))
 
 
+def test_a_folder_that_cannot_be_written_to():
+    for name in ("missing", "taken"):
+        root = Path(tempfile.mkdtemp()) / name
+        if name == "taken":
+            (root / "runs" / "lenet5.pt").mkdir(parents=True)
+        text = print_again("checkpoint = {", find_data_root=lambda root=root: root / "data")
+        assert "a temporary one is used" in text and "lenet5.pt: 251 kB" in text
+
+
 def test_a_file_of_another_network_is_noticed():
     other = Path(tempfile.mkdtemp()) / "other.pt"
     torch.save({"model": "LeNet5", "inputs": INPUTS, "state": LeNet5().state_dict()}, other)
