@@ -35,7 +35,7 @@ def find_checkpoint(name: str) -> Path:
 def save_checkpoint(path: Path | str, model: nn.Module, inputs: dict) -> None:
     """Write a model to ``path``: whole, or not at all.
 
-    First used in notebooks/04_lenet5.ipynb, «Save and load».
+    First built in notebooks/04_lenet5.ipynb, «Save and load».
 
     Args:
         path: such as ``runs/lenet5.pt``; the folder is made where it is missing.
