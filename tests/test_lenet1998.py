@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from lenet_utils.data import load_mnist, prepare_images
-from lenet_utils.lenet1998 import layers
+from lenet_utils.lenet1998 import layers, trials
 from lenet_utils.lenet1998.layers import Convolution, Linear, Subsampling
 from lenet_utils.lenet1998.network import LeNet1998, ScaledTanh, compute_loss_1998, count_connections, draw_digit_codes
 from lenet_utils.lenet1998.trainer import MU, Trainer1998, distort_images
@@ -389,3 +390,18 @@ def test_it_learns(digits):
     assert compute_loss_1998(logits, labels).item() < before / 2
     assert (logits.argmax(1) == labels).float().mean() > 0.6
     assert logits.argmax(1).unique().tolist() == list(range(10))  # no digit is forgotten
+
+
+@pytest.mark.parametrize("distance", ["sum", "mean"])
+def test_derivatives_of_a_trial_are_those_of_autograd(distance):
+    settings = [trials.describe("", distance=distance, rubbish=j, curvature="constant") for j in (1.0, 20.0)]
+    trainer = trials.Trials([trials.build_network(one) for one in settings], settings)
+    features = (2 * torch.rand(2, 84) - 1).requires_grad_()
+    squares = (features[:, None] - draw_digit_codes()).square()
+    distances = squares.sum(2) if distance == "sum" else squares.mean(2)
+    logits = torch.cat([-distances, -torch.tensor([[1.0], [20.0]])], dim=1)
+    nn.functional.cross_entropy(logits, torch.tensor([3, 8]), reduction="sum").backward()
+    labels = torch.tensor([3, 8])
+    assert torch.allclose(features.grad, trainer.derive_loss(features.detach(), labels, 1), atol=1e-5)
+    expected = torch.full((2, 84), 2.0 if distance == "sum" else 2 / 84)
+    assert torch.allclose(trainer.derive_loss(features.detach(), labels, 2), expected)

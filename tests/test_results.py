@@ -16,7 +16,7 @@ from lenet_utils.evaluation import compute_accuracy, predict_logits
 from lenet_utils.files import find_data_root
 from lenet_utils.lenet1998 import trials
 from lenet_utils.lenet1998.network import LeNet1998
-from lenet_utils.lenet1998.trainer import Trainer1998
+from lenet_utils.lenet1998.trainer import MU, Trainer1998
 from lenet_utils.models import count_parameters
 from lenet_utils.recipes import LADDER, RECIPES, RECIPES_1998, RUBBISH_DISTANCE, find_recipe
 from lenet_utils.results import (
@@ -238,3 +238,25 @@ def test_summary_computes_mean_and_spread():
     assert (mlp["mean"], mlp["min"], mlp["max"], mlp.seeds, mlp.seconds) == (97.5, 97, 98, 2, 10)
     assert mlp.sd == pytest.approx(0.5**0.5) and mlp.verdict == "reached"
     assert table.loc["cnn3x3"].verdict == "not run" and len(table) == len(RECIPES)
+
+
+def test_data_readme_tells_what_the_trials_gave():
+    trials_made = pd.read_csv(find_data_root() / "trials_1998.csv")
+    error = trials_made[trials_made["pass"] == 20].set_index(["trial", "seed"]).validation_error
+    mean_8, mean_9 = "as published, equation 8, mean distance", "as published, mean distance"
+    ours = error[["constant curvature", "equation 8"]]
+    text = " ".join((ROOT / "data" / "README.md").read_text("utf-8").split())
+    for words in (
+        f"to a validation error of {error[mean_8, 0]:.2f} and {error[mean_8, 1]:.2f} % with equation 8 (two seeds)",
+        f"and {error[mean_9 + ', j = 1', 0]:.2f} and {error[mean_9, 0]:.2f} % with equation 9 (j of 1 and 20)",
+        f"where our settings reach {ours.min():.2f} to {ours.max():.2f} %",
+    ):
+        assert words in text
+    # How far the first steps span, as published and with the mean of the squared differences.
+    settings = [trials.GROUPS["F"][0]]
+    trainer = trials.Trials([trials.build_network(settings[0])], settings)
+    digits = load_mnist(train=True)
+    trainer.estimate_curvature(prepare_images(digits.data[:500], "1998", 32), digits.targets[:500])
+    steps = torch.cat([s.flatten() for each in trainer.compute_steps(torch.tensor([0.0005])).values() for s in each])
+    steps = steps[steps < 0.999 * 0.0005 / MU]  # the others are weights that do not exist
+    assert 2 < steps.max() / steps.min() < 3 and "hardly span a factor of three here" in text

@@ -1,4 +1,6 @@
-"""What was tried before the recipe of 1998 was fixed: python -m lenet_utils.lenet1998.trials [GROUP ...]
+"""What was tried for the recipe of 1998, and what became of other readings of the paper.
+
+    python -m lenet_utils.lenet1998.trials [GROUP ...]
 
 Learns from 55,000 of the training images and scores the other 5,000; the test images are not looked at. The trials
 of a group are trained in parallel, each with settings of its own, on one thread, in 15 to 30 minutes. Then
@@ -20,6 +22,7 @@ FILE = find_data_root() / "trials_1998.csv"
 PUBLISHED = (0.0005, 0.0002, 0.0002, 0.0001, 0.00005) + (0.00001,) * 5  # in half the passes
 BETWEEN = (0.0002, 0.0001, 0.0001, 0.00005, 0.00005) + (0.00001,) * 5
 CAPPED = (0.00005,) * 5 + (0.00001,) * 5
+PUBLISHED_20 = (0.0005,) * 2 + (0.0002,) * 3 + (0.0001,) * 3 + (0.00005,) * 4 + (0.00001,) * 8  # in all passes
 CAPPED_20 = (0.00005,) * 12 + (0.00001,) * 8  # in all passes
 DEFAULTS = {
     "seed": 0,
@@ -28,10 +31,12 @@ DEFAULTS = {
     "loss": 9,  # or 8: the equation
     "rubbish": 20.0,  # j of equation 9
     "curvature": "own",  # of the loss at F6; or "constant": 2 for equation 9, too, as for equation 8
+    "distance": "sum",  # of the squared differences over the 84 units of F6; or their "mean"
     "mu": MU,
     "curved": True,  # False: the same step for every weight
     "rates": CAPPED,
 }
+READ_AS_MEAN = {"distance": "mean", "start": "2.4 / F", "rates": PUBLISHED_20}
 
 
 def describe(name: str, **changed) -> dict:
@@ -78,6 +83,13 @@ GROUPS = {
         describe("mu 0.1, rates x 2", curvature="constant", mu=0.1, rates=tuple(2 * r for r in CAPPED)),
         describe("mu 0.1, first weights 0.5 / sqrt(F)", curvature="constant", mu=0.1, start="0.5 / sqrt(F)"),
     ],
+    "F": [
+        describe("as published, equation 8, mean distance", loss=8, **READ_AS_MEAN),
+        describe("as published, equation 8, mean distance", loss=8, seed=1, **READ_AS_MEAN),
+        describe("as published, mean distance", curvature="constant", **READ_AS_MEAN),
+        describe("as published, mean distance, j = 1", curvature="constant", rubbish=1.0, **READ_AS_MEAN),
+        describe("published rates, equation 8, mean distance", loss=8, **READ_AS_MEAN | {"start": "1 / sqrt(F)"}),
+    ],
 }
 
 
@@ -90,6 +102,7 @@ class Trials(Trainer1998):
         self.rubbish_distances = self.stack(lambda s: s["rubbish"])
         self.discriminates = self.stack(lambda s: s["loss"] == 9)
         self.constant = self.stack(lambda s: s["curvature"] == "constant")
+        self.scale = self.stack(lambda s: 1 if s["distance"] == "sum" else 1 / 84)[:, None]
         self.mu = self.stack(lambda s: s["mu"])
         self.curved = self.stack(lambda s: s["curved"])
 
@@ -99,13 +112,14 @@ class Trials(Trainer1998):
     def derive_loss(self, features, labels, power):
         right = features - self.codes[labels]
         differences = features[:, None] - self.codes
-        logits = torch.cat([-differences.square().sum(2), -self.rubbish_distances[:, None]], dim=1)
+        logits = torch.cat([-self.scale * differences.square().sum(2), -self.rubbish_distances[:, None]], dim=1)
         p = logits.softmax(1)[:, :10, None] * self.discriminates[:, None, None]
         mean = (p * differences).sum(1)
         if power == 1:
-            return 2 * (right - mean)
-        second = 2 * (1 - p.sum(1)) + 4 * ((p * differences.square()).sum(1) - mean.square())
-        return second + self.constant[:, None] * (2 - second)
+            return 2 * self.scale * (right - mean)
+        spread = (p * differences.square()).sum(1) - mean.square()
+        second = 2 * self.scale * (1 - p.sum(1)) + 4 * self.scale.square() * spread
+        return second + self.constant[:, None] * (2 * self.scale - second)
 
     def compute_steps(self, rate):
         def compute(value):
