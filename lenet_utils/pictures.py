@@ -120,7 +120,7 @@ def _make_grid(count: int, titles, columns: int, scale: float, colours=None, for
 
 
 def _find_vmax(maps, vmax: float | None) -> float:
-    return max(float(np.abs(values).max()) for values in maps) if vmax is None else vmax
+    return max(float(np.abs(values).max()) for values in maps) or 1.0 if vmax is None else vmax
 
 
 def _draw_maps(axes, maps, vmax: float | None) -> None:

@@ -47,7 +47,7 @@ def choose_epochs(full: int) -> int:
     if is_fast():
         print(f"LENET_FAST=1: 1 epoch instead of {full}. The numbers below are those of a shortened run.")
         return 1
-    print(f"{full} epochs.")
+    print(f"{full} epoch{'s' * (full > 1)}.")
     return full
 
 

@@ -80,6 +80,11 @@ def test_maps_share_a_scale_symmetric_about_zero():
     assert {axis.images[0].get_clim() for axis in figure.axes if axis.images} == {(-3, 3)}
 
 
+def test_maps_of_zeros_are_white():
+    figure = pictures.plot_maps(np.zeros((2, 3, 3)))
+    assert figure.axes[0].images[0].get_clim() == (-1, 1)
+
+
 def test_journey_ends_at_the_largest_logit():
     stages = {"C1": np.zeros((6, 28, 28)), "S2": np.zeros((6, 14, 14)), "F6": np.zeros(84)}
     logits = np.array([0, -9, 3.0, 0, 0, 0, 0, 0, 0, 0])

@@ -23,7 +23,7 @@ from lenet_utils import checkpoints, data, models, recipes, results, training
 NUMBER = r"[-−]?\d[\d,_]*\.?\d*(?:e[-+]?\d+)?"
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 FREE = (
-    r"```.*?```", r"`[^`]*`", r"\$[^$]*\$", r"\[\d\d [^\]]*\]", r"\]\([^)]*\)", r"<[^>]*>",  # code, formulas, links, HTML
+    r"```.*?```", r"`[^`]*`", r"\$[^$]*\$", r"\[\d\d [^\]]*\]", r"\]\([^)]*\)", r"<[^>]*>",  # code, formulas, links
     r"(?<!\w)\d+(?: ?[x×] ?\d+)+", r"[Nn]otebooks? \d\d(?:(?:,| and| to) \d\d)*", r"\b(?:19|20)\d\d\b",
     r"^\*\*\d+\.\*\*", r"^\d+\. ", r"[A-Za-z]-?\d+\b",  # numbers of exercises and lists, LeNet-5, C1
 )  # fmt: skip
