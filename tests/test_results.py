@@ -260,3 +260,15 @@ def test_data_readme_tells_what_the_trials_gave():
     steps = torch.cat([s.flatten() for each in trainer.compute_steps(torch.tensor([0.0005])).values() for s in each])
     steps = steps[steps < 0.999 * 0.0005 / MU]  # the others are weights that do not exist
     assert 2 < steps.max() / steps.min() < 3 and "hardly span a factor of three here" in text
+
+
+def test_sources_tell_what_the_runs_gave():
+    text = (ROOT / "data" / "SOURCES.md").read_text("utf-8")
+    table = summarise_results(RESULTS)
+    for name in RECIPES:
+        row = table.loc[name]
+        published = "" if pd.isna(row.published) else f"{row.published:.2f}"
+        mean = f"{row['mean']:.2f} ± {row.sd:.2f}"
+        chosen = bool(find_recipe(name).chosen) and not name.endswith("as-written")
+        line = rf"\| {published} \| [^|]*\| {mean} \|" if chosen else rf"\| {published} \| {mean} \|"
+        assert re.search(line, text), name
