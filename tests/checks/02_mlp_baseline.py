@@ -257,14 +257,20 @@ def test_the_stop_button_keeps_the_whole_epochs():
 
     def interrupt(*_):
         count.append(1)
-        if len(count) == 25:  # in the third epoch of ten batches
+        if len(count) in (25, 30):  # in the third epoch of ten batches; then in the first of the next try
             raise KeyboardInterrupt
 
     optimizer.register_step_pre_hook(interrupt)
     with contextlib.redirect_stdout(io.StringIO()) as text:
         kept = fit(probe, make_few(640), make_few(300, 200, shuffle=False), optimizer, 5)
     assert len(kept) == len(kept.epochs) == len(kept.batch_losses) == 2
-    assert text.getvalue().splitlines()[-1] == "Stopped after 2 whole epochs."
+    assert text.getvalue().splitlines()[-1] == "Stopped. Whole epochs done: 2."
+    try:
+        fit(probe, make_few(640), make_few(300, 200, shuffle=False), optimizer, 5)
+    except training.Stopped as stopped:
+        assert str(stopped) == "Stopped before the first epoch was done: run the cell again."
+    else:
+        raise AssertionError("nothing was stopped")
 
 
 def test_learning_rates():
@@ -313,7 +319,7 @@ def test_training():
     assert last.epoch == EPOCHS and last.test_accuracy > (91 if EPOCHS == 1 else 97)
     assert last.train_loss < history.batch_losses[0][0]
     assert f"train {last.train_accuracy:.2f} %, test {last.test_accuracy:.2f} %" in print_again(
-        "after {EPOCHS} epochs: train"
+        "after {done} epochs: train"
     )
 
 
@@ -462,8 +468,11 @@ def test_few_images():
 def test_summary():
     text = print_again("s of training")
     assert (
-        "recipe: 784-128-64-10, ReLU, SGD 0.03, batches of 64" in text
+        "network: 784-128-64-10, ReLU, SGD 0.03, batches of 64" in text
         and "as published: 97.4 % after 15 epochs" in text
     )
     assert f"here: {last.test_accuracy:.2f} % after {EPOCHS}, seed {SEED}" in text
+    wide = nn.Module()
+    wide.layers = nn.Sequential(nn.Linear(784, 300), nn.Tanh(), nn.Linear(300, 10))
+    assert "network: 784-300-10, Tanh, SGD" in print_again("s of training", model=wide)
     assert f"109,386 parameters, {history.epochs.seconds.sum():.0f} s of training" in text
