@@ -442,6 +442,13 @@ def test_show_shifts():
         assert abs(float(words.split(",")[1].rstrip("%")) - 100 * answer.max().item()) <= 1
         correct_ = int(answer.argmax()) == TRUE[GUIDE]
         assert texts_[step_].get_color() == ("#0072B2" if correct_ else "#D55E00")
+    assert near(ax.figure.get_size_inches(), [7.2, 1.6])
+    show_shifts(2, steps=range(-10, 11))
+    many_ = plt.gcf().axes[0]
+    plt.gcf().canvas.draw()
+    boxes = [text.get_window_extent() for text in many_.get_xticklabels()]
+    assert len(boxes) == 21 and all(one_.x1 < next_.x0 for one_, next_ in zip(boxes, boxes[1:]))  # none overprints
+    plt.close(plt.gcf())
     back = show_shifts(first_wrong, steps=[-2, 0, 1])
     moved_left = functional.pad(ALL[[first_wrong]], (-2, 2), value=(0 - 0.1307) / 0.3081)
     assert near(read_mosaic(plt.gcf().axes[0], 1, 3)[0, 0], moved_left[0, 0], 1e-4)

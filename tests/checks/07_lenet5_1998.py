@@ -377,6 +377,9 @@ def check_answer(figure, image_, ten_):
     assert near(images_of(image_ax)[0], image_[0, 0]) and image_ax.get_title() == "image"
     assert near(images_of(f6_ax)[0], f6_.reshape(12, 7)) and f6_ax.get_title() == "F6"
     assert near(images_of(code_ax)[0], INK[digit_].reshape(12, 7)) and code_ax.get_title() == f"code of {digit_}"
+    for ax, colours_ in ((image_ax, "gray"), (f6_ax, "gray_r"), (code_ax, "gray_r")):
+        assert ax.images[0].cmap.name == colours_ and ax.axison and not [*ax.get_xticks(), *ax.get_yticks()]
+    assert f6_ax.images[0].get_clim() == code_ax.images[0].get_clim() == (-1, 1)  # ink is black
     assert axis_labels(bars) == ("digit", "distance to its code")
     assert near([p.get_height() for p in bars.patches], apart_, 1e-2) and near(ten_, apart_, 1e-2)
     blue = [i for i, p in enumerate(bars.patches) if np.allclose(p.get_facecolor()[:3], to_rgb("#0072B2"))]
@@ -551,16 +554,27 @@ def test_learning():
     expected = [{"published_start": True}, 1.0, *shown_]
     assert asked == expected + [{"published_start": False}, 3.0, *((part_, 0.000002) for part_, _ in shown_)]
     assert slow.iloc[-1] > 60 and slow.index.tolist() == [10, 20, 30, 40, 50, 60]
+    # Ours learns from as many digits:
+    before_ = plt.get_fignums()
+    few_ = show_learning(rate=0.000002, first_weights="2.4 / F", j=3.0, digits=60)
+    (number_,) = set(plt.get_fignums()) - set(before_)
+    ax = plt.figure(number_).axes[0]
+    assert near(find_line(ax, "yours")[1], few_, 1e-6)
+    x_, y_ = find_line(ax, "our settings")
+    assert x_.tolist() == [10, 20, 30, 40, 50, 60]
+    assert near(y_, learn(rate=0.00005, first_weights="1 / sqrt(F)", j=20.0, digits=60), 1e-6)
+    plt.close(number_)
 
 
 def test_trials():
     read_ = pd.read_csv(ROOT / "trials_1998.csv")
     assert trials.equals(read_)
     ends_ = [group_.loc[group_["pass"].idxmax()] for _, group_ in read_.groupby(["group", "trial", "seed"])]
-    assert sorted((r_.trial, r_.seed, r_["pass"], r_.validation_error, r_.training_error) for r_ in ends_) == sorted(
-        trials_table.itertuples(index=False, name=None)
-    )
-    assert trials_table.columns[3] == "validation error (%)" and trials_table.columns[4] == "training error (%)"
+    columns_ = ["trial", "distance", "seed", "pass", "validation_error", "training_error"]
+    assert sorted(tuple(r_[columns_]) for r_ in ends_) == sorted(trials_table.itertuples(index=False, name=None))
+    assert trials_table.columns[4] == "validation error (%)" and trials_table.columns[5] == "training error (%)"
+    assert set(trials_table.distance) == {"sum", "mean"}
+    assert trials_table.distance.eq("mean").equals(trials_table.trial.str.contains("mean distance"))
     order_ = list(zip(-trials_table.passes, trials_table["validation error (%)"]))
     assert order_ == sorted(order_)
     for name_ in ("own curvature", "constant curvature", "equation 8"):
@@ -584,3 +598,21 @@ def test_what_the_text_says_of_the_trials_of_ten_passes():
     assert abs(ten_["constant curvature, j = 8"] - taken) < 0.15 < ten_["constant curvature, j = 50"] - taken
     assert taken + 0.3 < ten_["constant curvature, biases 0"]
     assert ten_[ten_.index.str.contains("mu 0.1")].min() > taken
+
+
+def test_what_the_text_says_of_the_mean_distance():
+    averaged = trials[(trials.distance == "mean") & (trials["pass"] == 20)]
+    assert len(averaged) == 5 and averaged.mu.eq(MU).all() and abs(84 * MU - 1.68) < 1e-9
+    assert averaged.validation_error.min() > at_the_end["constant curvature"] and averaged.validation_error.max() < 1.7
+    torch.manual_seed(0)
+    trainer_ = FreshTrainer([FreshNetwork(published_start=True)], 20.0)
+    chosen_ = torch.randperm(60_000, generator=torch.Generator().manual_seed(1))[:500]
+    trainer_.estimate_curvature(prepare_by_hand(RAW_TRAIN.data[chosen_]), TRUE_TRAIN[chosen_])
+    there = [kind_[0, t_, s_] for kind_ in trainer_.curvature["c3"][:1] for t_, of_ in enumerate(READS) for s_ in of_]
+    rest_ = [v_.flatten() for n_, vs_ in trainer_.curvature.items() for v_ in (vs_[1:] if n_ == "c3" else vs_)]
+    found_ = torch.cat([torch.stack(there).flatten(), *rest_])
+    assert len(found_) == 60_000
+    for scale_, span_ in ((1, ["0.00019", "0.025"]), (1 / 84, ["0.00012", "0.0003"])):  # sum, mean
+        steps_ = 0.0005 * scale_ / (MU + scale_ * found_)
+        assert [f"{end_:.2g}" for end_ in (steps_.min().item(), steps_.max().item())] == span_
+    assert found_.median() < MU / 5  # nearly zero for most weights
