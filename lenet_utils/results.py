@@ -8,7 +8,7 @@ import pandas as pd
 
 from lenet_utils.files import find_data_root, shorten
 from lenet_utils.models import count_parameters
-from lenet_utils.recipes import LADDER, RECIPES, RECIPES_1998, Recipe, find_recipe
+from lenet_utils.recipes import AS_WRITTEN, LADDER, RECIPES, RECIPES_1998, Recipe, find_recipe
 
 RECORD = "run.json"  # in each run's folder, written when the run is complete
 RESULT_COLUMNS = {
@@ -28,7 +28,7 @@ def load_results(root: Path | None = None) -> pd.DataFrame:
         records.append(record := load_record(path))
         if path.parent.name != f"{record['recipe']}-{record['seed']}":
             raise ValueError(f"{shorten(path)} is of another run: {record['recipe']}, seed {record['seed']}.")
-    recipes = [*RECIPES, *RECIPES_1998, *LADDER]
+    recipes = [*RECIPES, *AS_WRITTEN, *RECIPES_1998, *LADDER]
     records.sort(key=lambda record: (recipes.index(record["recipe"]), record["seed"]))
     return pd.DataFrame(records, columns=list(RESULT_COLUMNS))
 

@@ -23,7 +23,7 @@ from lenet_utils.files import find_data_root, shorten, write_atomically
 from lenet_utils.images import read_digit
 from lenet_utils.pictures import plot_images
 from lenet_utils.plotting import plot_confusion_matrix, plot_history
-from lenet_utils.recipes import RECIPES, RECIPES_1998, find_recipe
+from lenet_utils.recipes import AS_WRITTEN, RECIPES, RECIPES_1998, find_recipe
 from lenet_utils.results import RECORD, load_results, summarise_results
 from lenet_utils.studies.runs import STATE, Run, load_owners, load_runs, train_to_the_end
 from lenet_utils.studies.study import LOCK, check_folder, lock_folders, save_run, study
@@ -107,7 +107,7 @@ def parse_count(text: str, minimum: int) -> int:
 
 
 def show_recipes(options: argparse.Namespace) -> None:
-    recipes = RECIPES | RECIPES_1998
+    recipes = RECIPES | AS_WRITTEN | RECIPES_1998
     print(f"{'recipe':22} {'published':>9}  {'mean +- sd':13}  {'seeds':5}  {'verdict':14}  document")
     for name, row in summarise_results(load_results(), recipes).iterrows():
         published = "" if recipes[name].published is None else f"{row.published:.2f}"
