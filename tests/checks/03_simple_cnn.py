@@ -436,6 +436,7 @@ def test_arguments_of_the_try():
     assert sum(count for _, training, count in seen if training) == 400
     assert sum(count for _, training, count in seen if not training) == 20_000
     assert np.allclose(epochs, [200 / 60_000, 400 / 60_000])
+    assert text.getvalue().startswith("test accuracies:\n")  # what a folded output shows gives nothing away
     assert "kernel 3, dropout 0.2" in text.getvalue() and "kernel 5, dropout 0.7, 200 digits x 2" in text.getvalue()
 
 
@@ -580,6 +581,9 @@ def test_practice_on_shifted_digits():
     for distance in (0, 3, 4):
         wanted = score(pupil_, move(TEST.data[::4], distance), TEST.targets[::4])
         assert abs(after[distance] - wanted) < 0.3, distance
+    lines = print_again("train_on_shifted(distance=2").splitlines()
+    assert lines[0] == f"after {len(order_):,} digits moved by up to 2:" and lines[1].endswith(" % at 4 pixels")
+    assert abs(find_numbers(lines[1])[0] - after[4]) < 0.3
     assert abs(score(cnn, TEST.data, TEST.targets) - shifted["SimpleCNN"][0]) < 0.02  # the copy learned, not the CNN
 
 

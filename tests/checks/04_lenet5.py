@@ -274,14 +274,28 @@ def test_training_is_that_of_the_recipe():
     assert optimizer.param_groups[0]["params"][0] is model.c1.weight
 
 
+def test_a_new_network_has_no_history():
+    given = []
+    print_again("history = History()", fit=lambda net, *_, history: given.append((net, len(history))))
+    assert given[0][0] is not model and given[0][1] == 0 < len(history)
+
+
+def test_the_second_half_trains_from_the_start_where_the_first_left_nothing():
+    given = []
+    fit_ = lambda net, *_, history: given.append((net, len(history)))  # noqa: E731
+    assert print_again('print("the second half:")', fit=fit_, history=History()) == "the second half:\n"
+    assert given == [(model, 0)]
+
+
 def test_accuracy_is_that_of_the_test_set():
     accuracy_, loss_ = score(model)
     assert abs(accuracy_ - last.test_accuracy) < 0.04 and abs(loss_ - last.test_loss) < 0.002
     accuracy_, loss_ = score(model, TRAIN.data[:10_000], TRAIN.targets[:10_000])
     assert abs(accuracy_ - last.train_accuracy) < 0.04 and abs(loss_ - last.train_loss) < 0.002
     assert last.test_accuracy > (95 if is_fast() else 98.3) and last.epoch == len(history)
-    assert np.allclose(find_numbers(print_again('print(f"after {done} epochs')),
-                       [done, last.train_accuracy, last.test_accuracy], atol=0.006)  # fmt: skip
+    first, second = print_again('print(f"after {done} epochs').splitlines()
+    assert first == f"after {done} epochs:"  # what a folded output shows gives nothing away
+    assert np.allclose(find_numbers(second), [last.train_accuracy, last.test_accuracy], atol=0.006)
 
 
 def test_figure_of_the_curves():
@@ -306,14 +320,17 @@ def test_numbers_of_the_curves():
     rows_ = history.epochs
     assert test_loss.tolist() == rows_.test_loss.tolist() and accuracy.tolist() == rows_.test_accuracy.tolist()
     assert train_loss.tolist() == rows_.train_loss.tolist() and third == max(1, len(rows_) // 3)
-    text = find_numbers(print_again("late, before = "))
+    printed = print_again("late, before = ")
+    text = find_numbers(printed)
     assert text[:2] == [round(min(rows_.test_loss), 4), 1 + rows_.test_loss.tolist().index(min(rows_.test_loss))]
     assert np.allclose(text[2:4], [last.test_loss, last.train_loss], atol=6e-5)
     assert abs(late - np.mean(rows_.test_accuracy.tolist()[len(rows_) - third :])) < 1e-9
+    assert "nan" not in printed and ("mean of epochs" in printed) == (done > 1)
     if not is_fast():
         values = rows_.test_loss.tolist()
         assert np.mean(values[10:]) > 0.85 * np.mean(values[5:10])
         assert abs(before - np.mean(rows_.test_accuracy.tolist()[5:10])) < 1e-9
+        assert np.allclose(text[4:10], [11, 15, late, 6, 10, before], atol=0.006)
         assert rows_.train_loss.tolist()[-1] < rows_.train_loss.tolist()[4] / 2
 
 
@@ -365,6 +382,7 @@ def test_stored_runs():
 
 
 def test_try_of_the_readers_own():
+    global is_fast
     ax = find_axes("Your LeNet-5 among five")
     check_band(ax)
     share_ = 0.02 if is_fast() else 1 / 3
@@ -377,22 +395,26 @@ def test_try_of_the_readers_own():
     loader_ = make_loader(train_images[chosen_], TRAIN.targets[chosen_], 32, shuffle=True, seed=0)
     train_one_epoch(net, loader_, torch.optim.Adam(net.parameters(), lr=0.0005))
     assert abs(drawn[-1] - score(net)[0]) < 0.5
-    # The arguments arrive in the network.
-    built, original = [], LeNet5.forward
+    # The arguments arrive in the network, and no try takes the place of another.
+    fast, built, original = is_fast, [], LeNet5.forward
+    is_fast = lambda: False  # noqa: E731
     LeNet5.forward = lambda self, images: built.append(self) or original(self, images)
     try:
         with contextlib.redirect_stdout(io.StringIO()) as text:
-            try_lenet(activation=nn.ReLU, pooling=nn.MaxPool2d, maps=(3, 8), share=0.003)
+            try_lenet(activation=nn.ReLU, pooling=nn.MaxPool2d, maps=(3, 8), share=0.01)
+            try_lenet(activation=nn.ReLU, pooling=nn.MaxPool2d, maps=(3, 8), share=0.03)
     finally:
-        LeNet5.forward = original
+        LeNet5.forward, is_fast = original, fast
         plt.close("all")
     kinds = [type(layer_).__name__ for layer_ in built[0].children()]
     assert kinds == ["Conv2d", "ReLU", "MaxPool2d"] * 2 + ["Conv2d", "ReLU", "Linear", "ReLU", "Linear"]
     assert [built[0].c1.out_channels, built[0].c3.out_channels, built[0].c5.in_channels] == [3, 8, 8]
-    first, second = text.getvalue().splitlines()[:2]
-    assert first.startswith("Tanh, AvgPool2d, 6 and 16 maps: ")
-    assert second.startswith("ReLU, MaxPool2d, 3 and 8 maps: ")
-    assert abs(find_numbers(first)[-2] - drawn[-1]) < 0.006
+    heading, first, *others = text.getvalue().splitlines()[-4:]
+    assert heading == "test accuracies:"  # what a folded output shows gives nothing away
+    assert first.startswith(f"Tanh, AvgPool2d, 6 and 16 maps, share {share_:.2f}: ")
+    for line, of_all in zip(others, ("0.01", "0.03"), strict=True):
+        assert line.startswith(f"ReLU, MaxPool2d, 3 and 8 maps, share {of_all}: ")
+    assert abs(find_numbers(first)[-1] - drawn[-1]) < 0.006
 
 
 # ---- save and load ----
