@@ -22,6 +22,12 @@ from lenet_utils import checkpoints, data, models, recipes, results, training
 
 NUMBER = r"[-−]?\d[\d,_]*\.?\d*(?:e[-+]?\d+)?"
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+PLURALS = ["zeros", "ones", "twos", "threes", "fours", "fives", "sixes", "sevens", "eights", "nines"]
+DIGIT = "two|three|four|five|six|seven|eight|nine"
+NAMED = (  # a digit by its name; "ones" has other uses
+    r"\b(?:zeros|twos|threes|fours|fives|sixes|sevens|eights|nines"
+    rf"|(?:an?|this|every) (?:{DIGIT})(?! \w+s\b|-))\b"
+)
 FREE = (
     r"```.*?```", r"`[^`]*`", r"\$[^$]*\$", r"\[\d\d [^\]]*\]", r"\]\([^)]*\)", r"<[^>]*>",  # code, formulas, links
     r"(?<!\w)\d+(?: ?[x×] ?\d+)+", r"[Nn]otebooks? \d\d(?:(?:,| and| to) \d\d)*", r"\b(?:19|20)\d\d\b",
@@ -42,7 +48,8 @@ class Sources:
     def names(self) -> dict:
         modules = {m.__name__.split(".")[-1]: m for m in (checkpoints, data, models, recipes, results, training)}
         read = {"root": ROOT, "json": json, "pd": pd, "np": np, "math": math, "summary": summarise}
-        return {**modules, **read, "out": self.out, "code": self.code, "word": WORDS.__getitem__}
+        words = {"word": WORDS.__getitem__, "plural": PLURALS.__getitem__}
+        return {**modules, **read, **words, "out": self.out, "code": self.code}
 
     def out(self, label: str, n: int = 1):
         """The n-th number behind these words in the stored outputs."""
@@ -111,6 +118,20 @@ def test_every_number_in_prose_has_a_source(path):
                 text = re.sub(pattern, " ", text)
             left += [f"{number}   in: {normalise(paragraph)[:150]}" for number in re.findall(r"\d[\d,.]*", text)]
     assert not left, f"{len(left)} numbers without a source:\n" + "\n".join(left)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=NAMES)
+def test_every_digit_named_in_prose_has_a_source(path):
+    """Zeros need the most ink: a result, too, though there is no number in it."""
+    names = Sources(path).names()
+    pieces = [fill_in(line, names) for line in read_lines(path.stem)]
+    left = []
+    for cell in read_prose(path):
+        text = normalise(re.sub(r"```.*?```", "", cell, flags=re.S))
+        for piece in pieces:
+            text = text.replace(piece, "")
+        left += [text[max(0, m.start() - 50) : m.end() + 50] for m in re.finditer(NAMED, text, re.I)]
+    assert not left, f"{len(left)} digits without a source:\n" + "\n".join(left)
 
 
 def test_a_number_is_found_behind_its_words():

@@ -385,6 +385,7 @@ def test_split():
     expected = data.split_train_validation(train_labels, validation_size=5_000, seed=SEED)
     assert torch.equal(train_part, expected[0]) and torch.equal(validation_part, expected[1])
     assert len(drawn.unique()) == 5_000 and not torch.equal(drawn.sort().values, validation_part)
+    assert drawn.min() < 100 and drawn.max() > 59_900 and (drawn.diff() == 1).sum() < 10  # from all over, in no order
     for name, places in (("training", train_part), ("validation", validation_part), ("5,000 drawn", drawn)):
         (column,) = (column for column in split_shares if column.startswith(name))
         assert np.allclose(split_shares[column], [100 * np.mean(DIGITS[places] == d) for d in range(10)])

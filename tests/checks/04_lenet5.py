@@ -7,6 +7,7 @@ import io
 import json
 import re
 import tempfile
+import types
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from lenet_utils.data import find_data_root, load_mnist, make_loader
 from lenet_utils.evaluation import predict_logits
 from lenet_utils.lenet1998.network import LeNet1998
 from lenet_utils.plotting import BLUE, ORANGE
-from lenet_utils.results import load_results
+from lenet_utils.results import load_histories, load_results
 from lenet_utils.training import is_fast, train_one_epoch
 
 TRAIN, TEST = load_mnist(train=True), load_mnist(train=False)
@@ -332,6 +333,20 @@ def test_numbers_of_the_curves():
         assert abs(before - np.mean(rows_.test_accuracy.tolist()[5:10])) < 1e-9
         assert np.allclose(text[4:10], [11, 15, late, 6, 10, before], atol=0.006)
         assert rows_.train_loss.tolist()[-1] < rows_.train_loss.tolist()[4] / 2
+
+
+def test_numbers_of_the_curves_of_a_full_run():
+    """The shortened run has one epoch: too few to tell its thirds apart. So ask about a stored run of 15."""
+    rows_ = load_histories("lenet5-adam").query("seed == 0").reset_index(drop=True)
+    full_ = types.SimpleNamespace(epochs=rows_)
+    text = find_numbers(print_again("late, before = ", history=full_, last=rows_.iloc[-1], done=len(rows_)))
+    scores_ = rows_.test_accuracy.tolist()
+    assert len(scores_) == 15 and text[:4] == [
+        round(rows_.test_loss.min(), 4), rows_.test_loss.tolist().index(rows_.test_loss.min()) + 1,
+        round(rows_.test_loss.iloc[-1], 4), round(rows_.train_loss.iloc[-1], 4),
+    ]  # fmt: skip
+    assert text[4] == text[6] == 5
+    assert abs(text[5] - np.mean(scores_[10:])) < 0.0051 and abs(text[7] - np.mean(scores_[5:10])) < 0.0051
 
 
 def test_the_network_is_too_sure():

@@ -536,3 +536,6 @@ def test_show_islands():
         plane_ = show_islands(layer_, perplexity=5, count=60)
         assert plane_.shape == (60, 2)
         plt.close(plt.gcf())
+    planes_ = [show_islands("F6", perplexity=perplexity_, count=60) for perplexity_ in (5, 5, 15)]
+    plt.close("all")
+    assert near(planes_[0], planes_[1], 1e-6) and not near(planes_[0], planes_[2], 1)  # it is used
