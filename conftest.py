@@ -31,7 +31,8 @@ def pytest_collection_modifyitems(items):
         if checks.exists() and len(cells) == len([c for c in notebook.nb.cells if c.cell_type == "code"]):
             source = checks.read_text("utf-8")
             calls = [(name, f"{name}()") for name in re.findall(r"^def (test_\w+)\(\)", source, re.M)]
-            start = [("start", (CHECKS / "start.py").read_text("utf-8"))]
+            sources = [cell.source for cell in notebook.nb.cells if cell.cell_type == "code"]
+            start = [("start", f"{(CHECKS / 'start.py').read_text('utf-8')}\n\nCELL_SOURCES += {sources!r}")]
             after = items.index(cells[-1]) + 1
             items[after:after] = make_items(cells[-1], [("checks", source), *calls])
             before = items.index(cells[0])

@@ -3,8 +3,6 @@
 
 import contextlib
 import io
-import json
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -25,16 +23,6 @@ PIXELS = read_idx("train-images-idx3-ubyte", 16).reshape(-1, 28, 28)
 TEST_PIXELS = read_idx("t10k-images-idx3-ubyte", 16).reshape(-1, 28, 28)
 DIGITS, TEST_DIGITS = read_idx("train-labels-idx1-ubyte", 8), read_idx("t10k-labels-idx1-ubyte", 8)
 EVERYTHING = np.concatenate([PIXELS, TEST_PIXELS])
-
-
-def print_again(words, **names):
-    """Run the cell that holds these words again, beside the notebook's names, and return what it prints."""
-    cells = json.loads(Path("01_dataset_exploration.ipynb").read_text("utf-8"))["cells"]
-    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    (source,) = (source for source in sources if words in source)
-    with contextlib.redirect_stdout(io.StringIO()) as text:
-        exec(source, globals() | names)
-    return text.getvalue()
 
 
 def compute_box(images):

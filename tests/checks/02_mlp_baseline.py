@@ -4,9 +4,7 @@
 import contextlib
 import inspect
 import io
-import json
 import math
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,16 +20,6 @@ PIXELS, DIGITS = train_set.data.numpy(), train_set.targets
 TEST_PIXELS, TEST_DIGITS = test_set.data.numpy(), test_set.targets
 SCALED = [(pixels / np.float32(255) - 0.1307) / 0.3081 for pixels in (PIXELS, TEST_PIXELS)]
 OWN = [torch.tensor(scaled).unsqueeze(1).float() for scaled in SCALED]
-
-
-def print_again(words, **names):
-    """Run the cell that holds these words again, beside the notebook's names, and return what it prints."""
-    cells = json.loads(Path("02_mlp_baseline.ipynb").read_text("utf-8"))["cells"]
-    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    (source,) = (source for source in sources if words in source)
-    with contextlib.redirect_stdout(io.StringIO()) as text:
-        exec(source, globals() | names)
-    return text.getvalue()
 
 
 def make_untrained(network=models.MLP):

@@ -4,10 +4,8 @@
 import contextlib
 import copy
 import io
-import json
 import re
 import time
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -35,17 +33,6 @@ TRAINED = {
     "SigmoidConvNet": (models.SigmoidConvNet, torch.optim.Adam, 0.01, "unit"),
     "SimpleCNN": (models.SimpleCNN, torch.optim.SGD, 0.01, "mnist"),
 }
-
-
-def print_again(words):
-    """Run the cell that holds these words once more and return what it prints."""
-    cells = json.loads(Path("03_simple_cnn.ipynb").read_text("utf-8"))["cells"]
-    found = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    (source,) = (source for source in found if words in source)
-    with contextlib.redirect_stdout(io.StringIO()) as text:
-        exec(source, dict(globals()))
-    plt.close("all")  # what is drawn here was not shown by the notebook
-    return text.getvalue()
 
 
 def find_numbers(text):

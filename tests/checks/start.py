@@ -4,6 +4,7 @@ import sys
 
 from IPython import get_ipython
 
+CELL_SOURCES = []  # of the notebook's code cells: conftest.py fills them in
 SHOWN = []  # figures, in the order in which the notebook showed them
 
 
@@ -56,3 +57,16 @@ def images_of(ax_or_figure):
     axes = getattr(ax_or_figure, "axes", None)
     axes = axes if isinstance(axes, list) else [ax_or_figure]
     return [np.asarray(image.get_array(), dtype=float) for ax in axes for image in ax.images]
+
+
+def print_again(words, **changed):
+    """Run the one cell that holds these words again, beside the notebook's names, and return what it prints."""
+    import contextlib
+    import io
+
+    (source,) = (source for source in CELL_SOURCES if words in source)
+    with contextlib.redirect_stdout(io.StringIO()) as text:
+        exec(source, globals() | changed)
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")  # what is drawn here was not shown by the notebook
+    return text.getvalue()
