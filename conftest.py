@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 # Shortened runs, unless somebody asks for full ones (LENET_FAST=0) or for another device.
 for name, value in {"LENET_FAST": "1", "LENET_STRICT": "1", "LENET_DEVICE": "cpu", "OMP_NUM_THREADS": "1"}.items():
     os.environ.setdefault(name, value)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that runs pytest in the background ignores it
 
 CHECKS = Path(__file__).parent / "tests" / "checks"
 

@@ -28,7 +28,6 @@ from lenet_utils.studies import command_line, runs, study
 CHILD = """
 import signal, sys, time
 from pathlib import Path
-signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the shell did that started pytest
 from test_studies import load_a_little, shorten_recipe
 from lenet_utils.studies import command_line, runs, study
 folder, pause, *arguments = sys.argv[1:]
