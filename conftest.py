@@ -31,10 +31,10 @@ def pytest_collection_modifyitems(items):
             notebooks[item.parent].append(item)
     for notebook, cells in notebooks.items():
         checks = CHECKS / f"{notebook.path.stem}.py"
-        if checks.exists() and len(cells) == len([c for c in notebook.nb.cells if c.cell_type == "code"]):
+        sources = [cell.source for cell in notebook.nb.cells if cell.cell_type == "code"]
+        if checks.exists() and len(cells) == len(sources):  # the whole notebook is to be run
             source = checks.read_text("utf-8")
             calls = [(name, f"{name}()") for name in re.findall(r"^def (test_\w+)\(\)", source, re.M)]
-            sources = [cell.source for cell in notebook.nb.cells if cell.cell_type == "code"]
             start = [("start", f"{(CHECKS / 'start.py').read_text('utf-8')}\n\nCELL_SOURCES += {sources!r}")]
             after = items.index(cells[-1]) + 1
             items[after:after] = make_items(cells[-1], [("checks", source), *calls])

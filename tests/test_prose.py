@@ -92,6 +92,20 @@ def fill_in(line: str, names: dict) -> str:
     return normalise(eval(f"f'''{line}'''", names))  # our own file
 
 
+def find_unlisted(path, separator=r"\Z") -> list[tuple[str, str]]:
+    """Return each part of a notebook's prose, and what no line of its list covers of it; without blocks of code."""
+    names = Sources(path).names()
+    pieces = [fill_in(line, names) for line in read_lines(path.stem)]
+    found = []
+    for cell in read_prose(path):
+        for part in re.split(separator, re.sub(r"```.*?```", "", cell, flags=re.S)):
+            text = whole = normalise(part)
+            for piece in pieces:
+                text = text.replace(piece, "")
+            found.append((whole, text))
+    return found
+
+
 @pytest.mark.parametrize("path", PATHS, ids=NAMES)
 def test_numbers_in_prose_are_those_of_their_sources(path):
     prose = [normalise(text) for text in read_prose(path)]
@@ -105,31 +119,19 @@ def test_numbers_in_prose_are_those_of_their_sources(path):
 
 @pytest.mark.parametrize("path", PATHS, ids=NAMES)
 def test_every_number_in_prose_has_a_source(path):
-    names = Sources(path).names()
-    pieces = [fill_in(line, names) for line in read_lines(path.stem)]
     left = []
-    for cell in read_prose(path):
-        cell = re.sub(r"```.*?```", "", cell, flags=re.S)
-        for paragraph in re.split(r"\n(?=\n|\||- |\d+\. |\*\*|#)", cell):
-            text = normalise(paragraph)
-            for piece in pieces:
-                text = text.replace(piece, "")
-            for pattern in FREE:
-                text = re.sub(pattern, " ", text)
-            left += [f"{number}   in: {normalise(paragraph)[:150]}" for number in re.findall(r"\d[\d,.]*", text)]
+    for paragraph, text in find_unlisted(path, separator=r"\n(?=\n|\||- |\d+\. |\*\*|#)"):
+        for pattern in FREE:
+            text = re.sub(pattern, " ", text)
+        left += [f"{number}   in: {paragraph[:150]}" for number in re.findall(r"\d[\d,.]*", text)]
     assert not left, f"{len(left)} numbers without a source:\n" + "\n".join(left)
 
 
 @pytest.mark.parametrize("path", PATHS, ids=NAMES)
 def test_every_digit_named_in_prose_has_a_source(path):
     """Zeros need the most ink: a result, too, though there is no number in it."""
-    names = Sources(path).names()
-    pieces = [fill_in(line, names) for line in read_lines(path.stem)]
     left = []
-    for cell in read_prose(path):
-        text = normalise(re.sub(r"```.*?```", "", cell, flags=re.S))
-        for piece in pieces:
-            text = text.replace(piece, "")
+    for _, text in find_unlisted(path):
         left += [text[max(0, m.start() - 50) : m.end() + 50] for m in re.finditer(NAMED, text, re.I)]
     assert not left, f"{len(left)} digits without a source:\n" + "\n".join(left)
 

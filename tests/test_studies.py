@@ -26,7 +26,7 @@ from lenet_utils.studies import command_line, runs, study
 
 # Another process: 3 epochs on the same few images as below, and a pause after each state that is saved.
 CHILD = """
-import signal, sys, time
+import sys, time
 from pathlib import Path
 from test_studies import load_a_little, shorten_recipe
 from lenet_utils.studies import command_line, runs, study

@@ -56,13 +56,6 @@ def score(net, images=TEST.data, labels=TEST.targets):
     return SCORES[key]
 
 
-def read_histories(name):
-    """The stored runs of a recipe, an epoch a row and a seed a column of test accuracies."""
-    files = sorted(find_data_root().glob(f"runs/{name}-[0-9]/history.csv"))
-    assert len(files) == 5
-    return pd.concat([pd.read_csv(file, index_col="epoch").test_accuracy for file in files], axis=1)
-
-
 def check_band(ax):
     stored = read_histories("lenet5-adam")
     (band,) = ax.collections

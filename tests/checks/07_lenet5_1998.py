@@ -63,7 +63,7 @@ def near(a, b, atol=2e-3):
     return a.shape == b.shape and np.allclose(a, b, atol=atol)
 
 
-def read_histories(recipe):
+def read_histories_by_seed(recipe):
     return {
         int(folder.name.rsplit("-", 1)[1]): pd.read_csv(folder / "history.csv")
         for folder in sorted((ROOT / "runs").glob(f"{recipe}-[0-9]"))
@@ -227,7 +227,7 @@ def test_backward_pass_and_steps():
 def test_live_training():
     assert abs(live_error - 100 * (predict_logits(model, TESTS).argmax(dim=1) != TRUE).double().mean().item()) < 1e-6
     assert live_error < (70 if is_fast() else 5)
-    first_ = {seed_: 100 - table_.test_accuracy[0] for seed_, table_ in read_histories("lenet5-1998").items()}
+    first_ = {seed_: 100 - table_.test_accuracy[0] for seed_, table_ in read_histories_by_seed("lenet5-1998").items()}
     assert near(first_pass, [first_[seed_] for seed_ in sorted(first_)], 1e-6)
     if is_fast():  # once more, digit by digit
         network_, trainer_ = build_fresh_trainer()
@@ -250,7 +250,7 @@ def test_figure_of_twenty_passes():
         ),
         figure.axes,
     ):
-        histories_ = read_histories(recipe_)
+        histories_ = read_histories_by_seed(recipe_)
         assert ax.get_title() == f"{title_} ({len(histories_)} seeds)" and ax.get_xlabel() == "pass"
         bands = {}
         for quantity_, colour_ in (("test", "#D55E00"), ("train", "#0072B2")):
@@ -299,7 +299,7 @@ def test_table_of_1998():
         )
         assert abs(p_value[recipe_] - 2 * stats.t.sf(abs(t_), df_)) < 1e-6
     assert p_value["lenet5-1998-eq8"] > 0.05 and p_value["lenet5-1998-distorted"] < 0.01
-    total_seconds = sum(h_.seconds.sum() for h_ in read_histories("lenet5-1998").values())
+    total_seconds = sum(h_.seconds.sum() for h_ in read_histories_by_seed("lenet5-1998").values())
     assert abs(minutes - total_seconds / 60) < 1e-6
 
 

@@ -70,3 +70,14 @@ def print_again(words, **changed):
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")  # what is drawn here was not shown by the notebook
     return text.getvalue()
+
+
+def read_histories(name):
+    """Return the five stored runs of a recipe, an epoch a row and a seed a column of test accuracies."""
+    import pandas as pd
+
+    from lenet_utils.files import find_data_root
+
+    files = sorted(find_data_root().glob(f"runs/{name}-[0-9]/history.csv"))
+    assert len(files) == 5
+    return pd.concat([pd.read_csv(file, index_col="epoch").test_accuracy for file in files], axis=1)
