@@ -1,4 +1,4 @@
-"""Checkers of notebooks/07_lenet5_1998.ipynb."""
+"""Checkers of notebooks/08_lenet5_1998.ipynb."""
 
 import math
 

@@ -30,7 +30,7 @@ class ScaledTanh(nn.Module):
 class TrainedSubsampling(nn.Module):
     """Add each 2x2 square of a map, multiply by the map's coefficient, add the map's bias.
 
-    First used in notebooks/07_lenet5_1998.ipynb, «Subsampling that learns».
+    First used in notebooks/08_lenet5_1998.ipynb, «Subsampling that learns».
     """
 
     def __init__(self, maps: int):
@@ -46,7 +46,7 @@ class TrainedSubsampling(nn.Module):
 class RBFOutput(nn.Module):
     """Radial basis functions: minus the squared Euclidean distance of F6 to the code of each digit, as logits.
 
-    First used in notebooks/07_lenet5_1998.ipynb, «Ten codes for an answer». Nothing here is trained.
+    First used in notebooks/08_lenet5_1998.ipynb, «Ten codes for an answer». Nothing here is trained.
     """
 
     codes: torch.Tensor
@@ -62,7 +62,7 @@ class RBFOutput(nn.Module):
 class LeNet1998(nn.Module):
     """LeNet-5 as published: selective C3, trained subsampling, scaled tanh, and an answer by distance.
 
-    First used in notebooks/07_lenet5_1998.ipynb, «The network». Input (N, 1, 32, 32) float32 from -0.1
+    First used in notebooks/08_lenet5_1998.ipynb, «The network». Input (N, 1, 32, 32) float32 from -0.1
     (background) to 1.175 (ink); 60,000 parameters. The logits it returns are the distances of F6 to the ten codes
     with a minus sign: the largest is the nearest code.
 
@@ -112,7 +112,7 @@ class LeNet1998(nn.Module):
 class LadderNet(LeNet1998):
     """LeNet-5 on a rung between 1998 and today; without arguments it is the network of 1998.
 
-    First used in notebooks/07_lenet5_1998.ipynb, «From 1998 to today».
+    First used in notebooks/08_lenet5_1998.ipynb, «From 1998 to today».
 
     Args:
         dense_c3: every map of C3 reads every map of S2.

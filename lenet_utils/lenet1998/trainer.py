@@ -64,7 +64,7 @@ def distort_images(images: torch.Tensor, generator: torch.Generator) -> torch.Te
 class Trainer1998:
     """Stochastic diagonal Levenberg-Marquardt for S networks in parallel.
 
-    First used in notebooks/07_lenet5_1998.ipynb, «A step for every weight».
+    First used in notebooks/08_lenet5_1998.ipynb, «A step for every weight».
 
     Args:
         models: the networks; they change when :meth:`copy_to` is called.

@@ -1,4 +1,4 @@
-"""Run in the kernel of notebook 07 after its last cell: its figures and numbers, worked out once more by other ways."""
+"""Run in the kernel of notebook 08 after its last cell: its figures and numbers, worked out once more by other ways."""
 # ruff: noqa: F821  (the names are the notebook's)
 
 import math
