@@ -12,39 +12,60 @@ from lenet_utils.plotting import BLUE, GREY, ORANGE, as_array, make_axes, say_pe
 SHADES = 15  # of a table of maps: as many as the eye tells apart, and a much smaller file than with 256
 
 
-def plot_images(images, titles=None, columns: int = 6, colours=None, scale: float = 1.1) -> Figure:
+def plot_images(
+    images, titles=None, columns: int = 6, colours=None, scale: float = 1.1, title: str = ""
+) -> Figure:  # fmt: skip
     """Draw a grid of grey images, (N, H, W), on one scale from the smallest to the largest of their numbers.
 
-    ``colours`` are those of the titles, ``scale`` is inches per image.
+    ``titles`` are those of the images and ``colours`` theirs, ``title`` is that of the figure, and ``scale`` is inches
+    per image.
     """
     images = as_array(images, "(N, H, W)")
-    figure, axes = _make_grid(len(images), titles, columns, scale, colours=colours)
+    figure, axes = _make_grid(len(images), titles, columns, scale, title, colours=colours)
     for ax, image in zip(axes, images):
         ax.imshow(image, cmap="gray", vmin=images.min(), vmax=images.max())
     return figure
 
 
-def plot_maps(maps, titles=None, columns: int = 6, vmax: float | None = None, scale: float = 1.3) -> Figure:
+def plot_maps(
+    maps, titles=None, columns: int = 6, vmax: float | None = None, scale: float = 1.3, title: str = ""
+) -> Figure:  # fmt: skip
     """Draw feature maps or kernels, (M, H, W), with one colour scale: blue is negative, white zero, red positive.
 
-    ``vmax`` is the value of the strongest colour, by default the largest absolute value; ``scale`` is inches per map.
+    ``vmax`` is the value of the strongest colour, by default the largest absolute value; ``scale`` is inches per map,
+    and ``title`` that of the figure.
     """
     maps = as_array(maps, "(M, H, W)")
-    figure, axes = _make_grid(len(maps), titles, columns, scale, for_bar=0.8)
+    figure, axes = _make_grid(len(maps), titles, columns, scale, title, for_bar=0.8)
     _draw_maps(axes, maps, vmax)
     return figure
 
 
-def plot_image_and_maps(image, maps, titles, vmax: float | None = None) -> Figure:
+def plot_image_and_maps(
+    image, maps, titles, vmax: float | None = None, title: str = "", numbers: bool = False
+) -> Figure:  # fmt: skip
     """Draw an image, (H, W), in grey and, beside it in one row, maps of any sizes, coloured as by :func:`plot_maps`.
 
-    ``titles`` are one for the image and one for each map.
+    ``titles`` are one for the image and one for each map, ``title`` is that of the figure. With ``numbers`` each value
+    is written on its square.
     """
-    maps = [as_array(values, "(H, W)") for values in maps]
-    figure, axes = _make_grid(1 + len(maps), titles, columns=1 + len(maps), scale=1.7, for_bar=0.8)
-    axes[0].imshow(as_array(image), cmap="gray")
+    image, maps = as_array(image, "(H, W)"), [as_array(values, "(H, W)") for values in maps]
+    figure, axes = _make_grid(1 + len(maps), titles, 1 + len(maps), 2.4 if numbers else 1.7, title, for_bar=0.8)
+    axes[0].imshow(image, cmap="gray")
     _draw_maps(axes[1:], maps, vmax)
+    if numbers:
+        for ax in axes:
+            write_numbers(ax)
     return figure
+
+
+def write_numbers(ax: Axes, decimals: int = 2) -> None:
+    """Write each number of the picture that ``imshow`` drew on its square, dark on light colours and light on dark."""
+    (picture,) = ax.images
+    for (row, column), value in np.ndenumerate(picture.get_array()):
+        dark = np.dot(picture.to_rgba(value)[:3], (0.299, 0.587, 0.114)) < 0.5  # as bright as the eye sees it
+        text = f"{round(float(value), decimals) + 0.0:.{decimals}f}"  # no -0.00
+        ax.text(column, row, text, ha="center", va="center", fontsize=9, color="white" if dark else "black")
 
 
 def plot_mosaic(
@@ -74,7 +95,7 @@ def plot_mosaic(
     return ax
 
 
-def plot_journey(image, stages: dict, logits, fields: dict | None = None) -> Figure:
+def plot_journey(image, stages: dict, logits, fields: dict | None = None, title: str = "") -> Figure:
     """Draw the way of one digit through a convolutional network, from its pixels to the answer.
 
     Args:
@@ -85,8 +106,9 @@ def plot_journey(image, stages: dict, logits, fields: dict | None = None) -> Fig
     """
     image, logits, fields = as_array(image), as_array(logits).astype(float), fields or {}
     laid_out = _lay_out(image, stages, logits)
-    figure, ax = plt.subplots(figsize=(9.6, 4.15), layout="constrained")
+    figure, ax = plt.subplots(figsize=(9.6, 4.4), layout="constrained")
     ax.axis("off")
+    ax.set_title(title)
     shades = plt.get_cmap("RdBu_r", SHADES)
     _draw_stage(ax, laid_out[0], "gray", image.min(), image.max())
     for stage in laid_out[1:-1]:
@@ -99,23 +121,26 @@ def plot_journey(image, stages: dict, logits, fields: dict | None = None) -> Fig
     _draw_answer(ax, laid_out[-1], logits)
     bar = ax.inset_axes((0.005, 0.0, 0.09, 0.022))
     figure.colorbar(plt.cm.ScalarMappable(plt.Normalize(-1, 1), "RdBu_r"), bar, orientation="horizontal")
-    bar.set_xticks((-1, 0, 1), ("-1", "0", "1"), fontsize=8)
-    bar.set_title("maps and numbers", fontsize=8, pad=3)
+    bar.set_xticks((-1, 0, 1), ("-1", "0", "1"), fontsize=9)
+    bar.set_title("maps and numbers", fontsize=9, fontweight="normal", pad=3)
     return figure
 
 
-def _make_grid(count: int, titles, columns: int, scale: float, colours=None, for_bar: float = 0.0):
+def _make_grid(count: int, titles, columns: int, scale: float, title: str, colours=None, for_bar: float = 0.0):
     """Figure and ``count`` Axes without frames, ``scale`` inches each, and ``for_bar`` inches for a colour bar."""
     if titles is not None and len(titles) != count:
         raise ValueError(f"there must be a title for each of the {count} pictures, not {len(titles)} titles.")
     columns = min(columns, count)
     rows = -(-count // columns)
-    size = (columns * scale + for_bar, rows * scale * (1 if titles is None else 1.25))
+    size = (columns * scale + for_bar, rows * (scale + (0.0 if titles is None else 0.3)) + (0.3 if title else 0.0))
     figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    if title:
+        figure.suptitle(title)
     for i, ax in enumerate(axes.flat):
         ax.axis("off")
         if titles is not None and i < count:
-            ax.set_title(titles[i], fontsize=9, pad=3, color="black" if colours is None else colours[i])
+            colour = "black" if colours is None else colours[i]
+            ax.set_title(titles[i], fontsize=9, fontweight="normal", pad=3, color=colour)
     return figure, axes.flat[:count]
 
 

@@ -112,6 +112,30 @@ def test_mosaic_puts_every_map_in_its_place():
     assert [text.get_text() for text in axis.get_yticklabels()] == ["a", "b"]
 
 
+def test_titles_of_figures_stand_above_those_of_their_pictures():
+    images = np.zeros((2, 6, 6))
+    for figure in (
+        pictures.plot_images(images, ["a", "b"], title="all"),
+        pictures.plot_maps(images, ["a", "b"], title="all"),
+        pictures.plot_image_and_maps(images[0], images[1:], ["a", "b"], title="all"),
+    ):
+        assert figure.get_suptitle() == "all" and [ax.get_title() for ax in figure.axes[:2]] == ["a", "b"]
+    assert pictures.plot_images(images).get_suptitle() == ""
+    assert pictures.plot_journey(images[0], {}, np.arange(10), title="all").axes[0].get_title() == "all"
+
+
+def test_numbers_stand_on_their_squares_and_differ_from_them():
+    values = np.array([[-1.0, 0.26, 0], [1, -0.004, 0.5]])
+    figure = pictures.plot_image_and_maps(values, [values], ["image", "map"], numbers=True)
+    written = {(text.get_position(), text.get_text()) for text in figure.axes[1].texts}
+    assert {((0, 0), "-1.00"), ((1, 0), "0.26"), ((0, 1), "1.00"), ((2, 1), "0.50")} <= written and len(written) == 6
+    assert not any(text == "-0.00" for _, text in written)
+    colours = {text.get_text(): text.get_color() for text in figure.axes[1].texts}
+    assert colours["-1.00"] == colours["1.00"] == "white" and colours["0.00"] == colours["0.26"] == "black"
+    on_grey = {text.get_text(): text.get_color() for text in figure.axes[0].texts}
+    assert (on_grey["-1.00"], on_grey["1.00"]) == ("white", "black")
+
+
 def test_classes_are_named_where_they_are():
     labels = np.repeat(np.arange(10), 5)
     axis = plotting.plot_classes(np.stack([labels, -labels], axis=1), labels)
