@@ -67,17 +67,19 @@ def plot_confusion_matrix(
     matrix, title: str = "Confusion matrix", errors_only: bool = False, vmax: float | None = None,
     ax: Axes | None = None,
 ) -> Axes:  # fmt: skip
-    """Draw a confusion matrix, (10, 10) counts or percent: rows are the true digits, columns the digits read.
+    """Draw a confusion matrix, (K, K) counts or percent: rows are the true digits, columns the digits read.
 
-    ``errors_only`` leaves out the diagonal; ``vmax`` is the value of the darkest colour, by default the largest.
+    Colours show the errors: the diagonal has none, and a zero is left blank. ``errors_only`` leaves out the numbers on
+    the diagonal, too; ``vmax`` is the value of the darkest colour, by default that of the largest error.
     """
-    matrix, ax = as_array(matrix), make_axes(ax, 6.2, 5.2)
+    matrix, ax = as_array(matrix), make_axes(ax, 6.2, 5.4)
+    errors = np.where(np.eye(len(matrix), dtype=bool), 0, matrix)
+    shown = errors if errors_only else matrix
+    numbers = pd.DataFrame(shown).map(lambda n: "" if n == 0 else f"{n:.1f}" if matrix.dtype.kind == "f" else f"{n:d}")
     sns.heatmap(
-        pd.DataFrame(matrix).rename_axis(index="true digit", columns="predicted digit"),
-        annot=True, fmt=".1f" if matrix.dtype.kind == "f" else "d",
-        mask=np.eye(len(matrix), dtype=bool) if errors_only else None,
-        vmin=0, vmax=vmax, cmap="Blues", square=True, linewidths=0.5, annot_kws={"size": 8}, cbar=False,
-        ax=ax,
+        pd.DataFrame(errors).rename_axis(index="true digit", columns="predicted digit"), annot=numbers, fmt="",
+        vmin=0, vmax=vmax or errors.max() or 1, cmap="Blues", square=True, linewidths=0.5, linecolor="#dddddd",
+        annot_kws={"size": 9}, cbar=False, ax=ax,
     )  # fmt: skip
     ax.set_title(title)
     ax.tick_params(rotation=0)
@@ -104,17 +106,13 @@ def plot_probabilities(image, probabilities, label: int | None = None) -> Figure
 
 
 def plot_classes(points, labels, title: str = "", ax: Axes | None = None) -> Axes:
-    """Draw points (N, 2) of the classes 0 to 9; each digit stands, framed, at the median of its points.
-
-    Even digits have large points, odd ones small points.
-    """
+    """Draw points (N, 2) of the classes 0 to 9, each as its digit; framed, it stands at the median of its points."""
     points, labels = as_array(points), as_array(labels)
     ax = make_axes(ax, 5.5, 5)
     for digit in np.unique(labels):
         x, y = points[labels == digit].T
         colour = plt.get_cmap("tab10")(digit)
-        size = (9, 3)[digit % 2]
-        ax.scatter(x, y, s=size, color=colour, marker="s", linewidths=0, antialiased=False)
+        ax.scatter(x, y, s=14, color=colour, marker=f"${digit}$", linewidths=0, antialiased=False)
         frame = {"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": colour, "linewidth": 1.5}
         middle = float(np.median(x)), float(np.median(y))
         ax.text(*middle, str(digit), ha="center", va="center", weight="bold", bbox=frame, zorder=3)

@@ -57,14 +57,26 @@ def test_batch_losses_mark_the_last_batch_of_each_epoch():
     assert mean.get_ydata()[-1] == np.arange(151, 201).mean()
 
 
-@pytest.mark.parametrize("errors_only, texts", [(False, 100), (True, 90)])
+@pytest.mark.parametrize("errors_only, texts", [(False, 99), (True, 90)])
 def test_confusion_matrix_names_its_axes_and_shows_its_numbers(errors_only, texts):
     axis = plotting.plot_confusion_matrix(np.arange(100).reshape(10, 10), errors_only=errors_only)
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("predicted digit", "true digit")
-    written = [text.get_text() for text in axis.texts]
     positions = {text.get_text(): text.get_position() for text in axis.texts}
     assert positions["37"] == (7.5, 3.5)  # row 3, column 7
+    written = [text.get_text() for text in axis.texts if text.get_text()]  # a zero is left blank
     assert len(written) == texts and "1" in written and ("11" in written) != errors_only
+    assert min(text.get_size() for text in axis.texts) >= 9
+
+
+def test_confusion_matrix_spends_its_colours_on_the_errors():
+    matrix = np.diag([900, 800, 700]) + np.array([[0, 5, 1], [2, 0, 3], [0, 4, 0]])
+    (mesh,) = plotting.plot_confusion_matrix(matrix).collections
+    assert np.asarray(mesh.get_array()).tolist() == [[0, 5, 1], [2, 0, 3], [0, 4, 0]] and mesh.get_clim() == (0, 5)
+    (mesh,) = plotting.plot_confusion_matrix(matrix, vmax=9).collections
+    assert mesh.get_clim() == (0, 9)
+    shares = plotting.plot_confusion_matrix(100 * matrix / matrix.sum(axis=1, keepdims=True))
+    assert [text.get_text() for text in shares.texts][:2] == ["99.3", "0.6"]
+    assert plotting.plot_confusion_matrix(np.eye(3, dtype=int)).collections[0].get_clim() == (0, 1)  # no errors
 
 
 def test_probabilities_name_the_winner():
@@ -142,6 +154,10 @@ def test_classes_are_named_where_they_are():
     assert {text.get_text(): text.get_position() for text in axis.texts} == {
         str(digit): (digit, -digit) for digit in range(10)
     }
+    for digit, points in enumerate(axis.collections):  # drawn as digits: colour is not all that tells them apart
+        assert (points.get_offsets() == [digit, -digit]).all() and len(points.get_offsets()) == 5
+    outlines = [points.get_paths()[0].vertices for points in axis.collections]
+    assert not any(a.shape == b.shape and np.allclose(a, b) for a, b in zip(outlines, outlines[1:]))
 
 
 def test_image_and_maps_have_their_titles():
