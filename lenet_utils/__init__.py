@@ -9,6 +9,7 @@ What the lessons import, in the order in which a reader needs it:
 - ``claims``: what a notebook claims, checked while it runs.
 - ``checkpoints``: a trained model on disk and back.
 - ``plotting``: curves, bars and tables; ``pictures``: images, kernels, feature maps. They take arrays and numbers.
+- ``figures``: how all of these look, and how a notebook stores them.
 - ``recipes``: every recipe of the documents behind the course, as data.
 - ``results``: what the stored runs of these recipes gave.
 - ``images``: image files brought to MNIST's form.

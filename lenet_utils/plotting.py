@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#767676"  # safe for colour-blind readers
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#C25000", "#007D5B", "#6A6A6A"  # for colour-blind readers, and for small text
 
 
 def plot_history(epochs: pd.DataFrame) -> Figure:

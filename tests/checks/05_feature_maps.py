@@ -188,7 +188,7 @@ def check_journey(ax, index):
     assert [t for t in texts if t in LAYERS] == LAYERS
     assert {"32×32", "6 maps\n28×28", "6 maps\n14×14", "16 maps\n10×10", "16 maps\n5×5", "84 numbers"} <= set(texts)
     assert texts.count(str(int(expected["outputs"].argmax()))) == 2  # beside its box, and large
-    squares = [p for p in ax.patches if np.allclose(p.get_edgecolor()[:3], to_rgb("#D55E00"))]
+    squares = [p for p in ax.patches if np.allclose(p.get_edgecolor()[:3], to_rgb("#C25000"))]
     assert len(squares) == 5
 
 
@@ -441,7 +441,7 @@ def test_show_shifts():
         assert words.startswith(f"+{step_}\n{int(answer.argmax())}, ")
         assert abs(float(words.split(",")[1].rstrip("%")) - 100 * answer.max().item()) <= 1
         correct_ = int(answer.argmax()) == TRUE[GUIDE]
-        assert texts_[step_].get_color() == ("#0072B2" if correct_ else "#D55E00")
+        assert texts_[step_].get_color() == ("#0072B2" if correct_ else "#C25000")
     assert near(ax.figure.get_size_inches(), [7.2, 1.6])
     show_shifts(2, steps=range(-10, 11))
     many_ = plt.gcf().axes[0]

@@ -253,7 +253,7 @@ def test_figure_of_twenty_passes():
         histories_ = read_histories_by_seed(recipe_)
         assert ax.get_title() == f"{title_} ({len(histories_)} seeds)" and ax.get_xlabel() == "pass"
         bands = {}
-        for quantity_, colour_ in (("test", "#D55E00"), ("train", "#0072B2")):
+        for quantity_, colour_ in (("test", "#C25000"), ("train", "#0072B2")):
             by_seed = 100 - np.stack([h_[f"{quantity_}_accuracy"] for h_ in histories_.values()])
             x_, y_ = find_line(ax, quantity_)
             assert x_.tolist() == list(range(1, 21)) and near(y_, by_seed.mean(axis=0), 1e-5)
