@@ -16,6 +16,7 @@ from __future__ import annotations  # so that an old Python gets as far as its m
 import ast
 import base64
 import hashlib
+import html
 import json
 import os
 import platform
@@ -36,6 +37,7 @@ NO_NEWS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false",
 FULL_RUN = {"LENET_FAST": "0", "LENET_DEVICE": "cpu", "LENET_STRICT": "1", "OMP_NUM_THREADS": "1"}
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}  # as JupyterLab writes it
 KEPT = ("cellView", "editable", "jupyter", "slideshow", "tags")  # metadata of a cell that somebody has chosen
+NO_ALT = 'alt="No description has been provided for this image"'  # what nbconvert says of every figure
 VIEW = ("collapsed", "execution", "jupyter", "scrolled", "trusted")  # and those that change by mere looking
 
 
@@ -256,9 +258,18 @@ def export_pages(_: list[str]) -> int:
         text = re.sub(r'(href="\w+)\.ipynb([#"])', r"\1.html\2", page.read_text("utf-8"))
         text = re.sub(r'href="\.\./', f'href="{online}', text)
         text = re.sub(r'(href=")(?=README\.md)', rf"\g<1>{online}notebooks/", text)
+        for words in read_descriptions(path):
+            text = text.replace(NO_ALT, f'alt="{html.escape(words)}"', 1)
         write_whole(page, text)
     print(f"Written: {folder}. Open {find_notebooks()[0].stem}.html in a browser.")
     return 0
+
+
+def read_descriptions(path: Path) -> list[str]:
+    """Return what each stored figure of a notebook shows, in words: nbconvert leaves it out of its pages."""
+    outputs = [output for cell in read_notebook(path)["cells"] for output in cell.get("outputs", [])]
+    pictures = [output for output in outputs if "image/png" in output.get("data", {})]
+    return [output["metadata"].get("image/png", {}).get("alt", "A picture") for output in pictures]
 
 
 def write_address(arguments: list[str]) -> int:

@@ -401,6 +401,19 @@ def test_html_links_to_pages_and_to_the_repository(small_course):
     assert (commands.ROOT / "html" / ".gitignore").read_text() == "*\n"
 
 
+def test_html_describes_every_figure(small_course):
+    def show(**metadata):
+        data = {"image/png": "iVBORw0KGgo=", "text/plain": "<Figure>"}
+        return nbformat.v4.new_output("display_data", data, metadata=metadata)
+
+    cell = nbformat.v4.new_code_cell("", outputs=[show(**{"image/png": {"alt": 'Loss "falls" <1>'}}), show()])
+    notebook = commands.read_notebook(small_course)
+    commands.write_notebook(small_course, notebook | {"cells": [cell, *notebook["cells"]]})
+    assert commands.export_pages([]) == 0
+    page = (commands.ROOT / "html" / "01_small.html").read_text("utf-8")
+    assert re.findall('<img [^>]*(alt="[^"]*")', page) == ['alt="Loss &quot;falls&quot; &lt;1&gt;"', 'alt="A picture"']
+
+
 @pytest.fixture
 def copy_of_course(tmp_path, monkeypatch):
     """The small text files of the course in a folder of their own, where commands may write."""

@@ -1,7 +1,9 @@
 """How the notebooks are built and stored."""
 
+import base64
 import importlib
 import inspect
+import io
 import json
 import re
 
@@ -21,6 +23,7 @@ from notebooks_as_data import (
     read_printed,
     read_prose,
 )  # fmt: skip
+from PIL import Image
 
 import course as commands
 
@@ -32,7 +35,7 @@ each_notebook = pytest.mark.parametrize("path", PATHS, ids=NAMES)
 def test_the_course_has_its_notebooks():
     assert NAMES == [
         "01_dataset_exploration", "02_mlp_baseline", "03_simple_cnn", "04_lenet5", "05_feature_maps",
-        "06_confusion_matrix", "08_lenet5_1998",
+        "06_confusion_matrix", "08_lenet5_1998", "09_is_the_difference_real",
     ]  # fmt: skip
 
 
@@ -135,6 +138,14 @@ def test_a_guess_comes_before_its_answer(path):
 
 
 @each_notebook
+def test_a_notebook_is_a_lesson(path):
+    cells = read_notebook(path)
+    in_sight = [source for kind, source, cell in cells if kind == "code" and not is_folded(cell)]
+    assert len(cells) <= 80
+    assert sum(len(source.splitlines()) for source in in_sight) <= 350
+
+
+@each_notebook
 def test_cells_are_short(path):
     lengths = [len(source.splitlines()) for source in read_code(path)[2:]]
     assert max(lengths) <= 45
@@ -211,3 +222,18 @@ def test_every_figure_is_described_in_words(path):
             continue
         silent += sum("image/png" in output.get("data", {}) for output in cell["outputs"])
         assert silent <= 2
+
+
+@each_notebook
+def test_every_figure_is_sharp_and_has_a_description(path):
+    """What ``lenet_utils.figures`` stores: a palette PNG of twice the size, and what is to be seen on it."""
+    pictures = [output for output in read_outputs(path) if "image/png" in output.get("data", {})]
+    assert pictures
+    for output in pictures:
+        picture = Image.open(io.BytesIO(base64.b64decode(output["data"]["image/png"])))
+        stored = output["metadata"]["image/png"]
+        assert picture.mode == "P" and abs(picture.width - 2 * stored["width"]) <= 1
+        assert len(stored["alt"]) >= 15 and "without words" not in stored["alt"]
+        assert stored["width"] <= 1000  # pixels: what fits beside JupyterLab's side bar
+    descriptions = [output["metadata"]["image/png"]["alt"] for output in pictures]
+    assert len(set(descriptions)) == len(descriptions)
