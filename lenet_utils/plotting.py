@@ -41,7 +41,7 @@ def plot_band(runs: pd.DataFrame, epochs: pd.DataFrame, label: str = "this run",
     low, high, count = by_epoch.min(), by_epoch.max(), by_epoch.size().max()
     ax.fill_between(low.index, low, high, color=GREY, alpha=0.3, linewidth=0, label=f"{count} stored runs, min to max")
     ax.plot(by_epoch.mean(), color=GREY, linewidth=1, label="their mean")
-    ax.plot(epochs["epoch"], epochs["test_accuracy"], "o", color=ORANGE, markersize=4, label=label)
+    ax.plot(epochs["epoch"], epochs["test_accuracy"], "-o", color=ORANGE, linewidth=1, markersize=4, label=label)
     ax.set(title=f"{label.capitalize()} among others of its recipe", ylabel="test accuracy (%)")
     _finish_curves(ax)
     return ax

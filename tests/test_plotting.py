@@ -216,6 +216,7 @@ def test_band_reaches_from_the_lowest_to_the_highest_run():
     assert {tuple(corner) for corner in corners} == {(1, 90), (1, 94), (2, 95), (2, 96)}
     mean, this = axis.lines
     assert list(mean.get_ydata()) == [92, 95.5] and list(this.get_ydata()) == [91]
+    assert (this.get_marker(), this.get_linestyle()) == ("o", "-")  # the course of a run, and its epochs
     assert "2 stored runs" in axis.get_legend().get_texts()[0].get_text()
 
 
