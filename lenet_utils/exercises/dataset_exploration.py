@@ -1,5 +1,7 @@
 """Checkers of notebooks/01_dataset_exploration.ipynb."""
 
+import torch
+
 from lenet_utils.exercises.common import check_number, expects_function
 
 
@@ -19,20 +21,39 @@ def check_lazy_accuracy(answer) -> str:
     )
 
 
-def check_last_batch(answer) -> str:
-    """Images in the last of the batches of 128 that 60,000 images make."""
-    return check_number(
-        answer,
-        60_000 % 128,
-        "468 full batches, and 96 images are left for the last.",
-        {
-            128: "60,000 cannot be divided by 128 evenly, so the last batch is smaller.",
-            469: "this is the number of batches; how many images are in the last one?",
-            468: "this is the number of full batches; how many images are left over?",
-            60_000 % 64: "this is so with batches of 64; the question is about 128.",
-            0.75: "this is the share of a full batch; how many images is that?",
-        },
-    )
+@expects_function("def read_digit(image, examples, labels)")
+def check_read_digit(function) -> str:
+    """A function of an image, (28, 28), examples, (N, 28, 28), and labels, (N,), to the nearest example's label."""
+    generator = torch.Generator().manual_seed(0)
+    examples = torch.randint(0, 256, (10, 28, 28), dtype=torch.uint8, generator=generator)
+    labels = torch.randperm(10, generator=generator)
+    noise = torch.randint(-60, 61, (10, 28, 28), generator=generator)
+    images = (examples.roll(3, dims=0).int() + noise).clamp(0, 255).to(torch.uint8)  # each is near one example
+    results = [function(image, examples, labels) for image in images]
+    if any(result is None for result in results):
+        return "Not yet: the function returns None. Does it end with return?"
+    results = [int(result) for result in results]
+
+    def gives(find) -> bool:
+        return results == [find(image).item() for image in images]
+
+    def measure(image):
+        return (examples.float() - image.float()).square().sum(dim=(1, 2))
+
+    if gives(lambda image: labels[measure(image).argmin()]):
+        return "Yes: subtract, square, add up, and take the label at the smallest sum."
+    if gives(lambda image: measure(image).argmin()):
+        return "Not yet: this is the place of the nearest example. Which label stands on it?"
+    if gives(lambda image: labels[measure(image).argmax()]):
+        return "Not yet: this is the example that is furthest away."
+    if gives(lambda image: labels[(examples - image).square().sum(dim=(1, 2)).argmin()]):
+        return "Not yet: in uint8, 3 - 5 is 254. Call .float() before you subtract."
+    if gives(lambda image: labels[(examples.float() - image.float()).sum(dim=(1, 2)).abs().argmin()]) or gives(
+        lambda image: labels[(examples.float() - image.float()).sum(dim=(1, 2)).argmin()]
+    ):
+        return "Not yet: differences above and below 0 cancel each other. Square them before you add them up."
+    count = sum(result == labels[measure(image).argmin()].item() for result, image in zip(results, images))
+    return f"Not yet: of {len(images)} images, {count} got the label of their nearest example."
 
 
 @expects_function("def to_grey(x)")
