@@ -76,7 +76,7 @@ def prepare_images(
 ) -> torch.Tensor:
     """Turn grey values into the numbers a network reads: (N, 1, size, size) float32.
 
-    Built step by step in notebooks/01_dataset_exploration.ipynb, «Whole batches from memory».
+    Built step by step in notebooks/01_dataset_exploration.ipynb, «From 28 to 32: pad or resize?».
 
     Args:
         images: (N, 28, 28) uint8, 0 (background) to 255 (ink).
