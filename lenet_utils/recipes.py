@@ -23,6 +23,7 @@ class Recipe:
         inputs: arguments of ``data.prepare_images``.
         batch_size: images per step.
         optimizer: its class, and in ``optimizer_settings`` its arguments.
+        schedule: the factor of the learning rate in each epoch; none for a constant rate.
         published: the accuracy on the 10,000 test images in percent, if the document gives one.
         chosen: what the document leaves out and was chosen here, on a validation split.
         compute_loss: what is descended.
@@ -36,6 +37,7 @@ class Recipe:
     batch_size: int
     optimizer: type[torch.optim.Optimizer] = torch.optim.SGD
     optimizer_settings: dict = field(default_factory=dict)
+    schedule: tuple[float, ...] = ()
     epochs: int
     published: float | None = None
     chosen: str = ""
@@ -60,11 +62,13 @@ class Recipe1998(Recipe):
         rates: the global learning rate of each pass.
         rubbish_distance: j of equation 9; None for equation 8.
         distorted: whether the digits are distorted anew before each pass.
+        curved: whether each weight has its own step, by the curvature of the loss.
     """
 
     rates: tuple[float, ...]
     rubbish_distance: float | None
     distorted: bool
+    curved: bool = True
 
 
 SLIDES_PYTORCH = "slides Handwritten Digit Recognition on MNIST Data Using PyTorch"
@@ -129,6 +133,9 @@ RUBBISH_DISTANCE = 20.0  # j of equation 9
 MAX_RATE = 0.00005  # of 1998's schedule: with 0.0005 nothing is learnt here, and 0.0002 ends higher
 SCHEDULE = ((0.0005, 2), (0.0002, 3), (0.0001, 3), (0.00005, 4), (0.00001, 8))  # rate, passes: as published
 
+FALLING = (1.0,) * 12 + (0.2,) * 8  # 1998's schedule with that cap, as factors
+ONE_RATE = 0.0002  # the same for every weight; of group G of trials_1998.csv, where 0.0005 ends no lower
+
 _1998 = Recipe1998(
     document="LeCun, Bottou, Bengio, Haffner 1998", published=99.05, save_weights=True,
     model=LeNet1998, inputs={"normalisation": "1998", "size": 32, "method": "pad"}, batch_size=1, epochs=20,
@@ -148,25 +155,32 @@ RECIPES_1998: dict[str, Recipe] = {
 }
 
 # From 1998 to today: each rung changes one thing of the rung before; the first follows on lenet5-1998.
-_rung = Recipe(
-    document="from 1998 to today",
-    model=LadderNet, inputs=_1998.inputs, batch_size=64, epochs=6,
-    optimizer=torch.optim.SGD, optimizer_settings={"lr": 0.01}, compute_loss=_1998.compute_loss,
-    chosen="learning rate",
+_rung: Recipe = replace(
+    _1998, document="from 1998 to today", published=None, save_weights=False, model=LadderNet,
+    curved=False, rates=tuple(ONE_RATE * factor for factor in FALLING), chosen="learning rates",
+)
+_batches = Recipe(
+    document="from 1998 to today", chosen="learning rates",
+    model=LadderNet, inputs=_1998.inputs, batch_size=64, epochs=20, compute_loss=_1998.compute_loss,
+    optimizer=torch.optim.SGD, optimizer_settings={"lr": 64 * ONE_RATE}, schedule=FALLING,  # of the mean loss: as large a step a digit
 )
 # fmt: on
 _changes: dict[str, dict] = {
-    "ladder-batches": {},
-    "ladder-adam": {"optimizer": torch.optim.Adam, "optimizer_settings": {"lr": 0.001, "fused": True}},
-    "ladder-dense-c3": {"settings": {"dense_c3": True}},
-    "ladder-softmax": {"settings": {"dense_c3": True, "softmax": True}, "compute_loss": nn.functional.cross_entropy},
-    "ladder-pooling": {"settings": {"dense_c3": True, "softmax": True, "plain_pooling": True}},
-    "ladder-relu": {"settings": {"dense_c3": True, "softmax": True, "plain_pooling": True, "relu": True}},
-    "ladder-input": {"inputs": {"normalisation": "mnist", "size": 32, "method": "pad"}},
+    "rung-batches": {},
+    "rung-adam": {"optimizer": torch.optim.Adam, "optimizer_settings": {"lr": 0.001, "fused": True}},
+    "rung-dense-c3": {"settings": {"dense_c3": True}},
+    "rung-softmax": {"settings": {"softmax": True}, "compute_loss": nn.functional.cross_entropy},
+    "rung-mean": {"settings": {"pooling": "mean"}},
+    "rung-unsquashed": {"settings": {"squash_pooled": False}},
+    "rung-relu": {"settings": {"relu": True}},
+    "rung-max": {"settings": {"pooling": "max"}},
+    "rung-input": {"inputs": {"normalisation": "mnist", "size": 32, "method": "pad"}},
 }
-LADDER: dict[str, Recipe] = {}
+LADDER: dict[str, Recipe] = {"rung-one-rate": _rung}
+_rung = _batches
 for _name, _change in _changes.items():
-    LADDER[_name] = _rung = replace(_rung, **_change)
+    _settings = _rung.settings | _change.get("settings", {})
+    LADDER[_name] = _rung = replace(_rung, **(_change | {"settings": _settings}))
 
 
 def find_recipe(name: str) -> Recipe:

@@ -324,6 +324,18 @@ def test_one_step_moves_every_weight_by_its_own_step(model, digits, one_thread):
             assert not torch.equal(value, before[name][i])
 
 
+def test_without_curvature_every_weight_moves_by_the_same_step(model, digits, one_thread):
+    images, labels = digits
+    trainer = Trainer1998([model], curved=False)
+    before = {name: [v.clone() for v in layer.values] for name, layer in trainer.trained.items()}
+    trainer.backward(trainer.forward(images[7:8]), labels[7:8], 1)
+    slopes = {name: [d.clone() for d in layer.derivatives] for name, layer in trainer.trained.items()}
+    trainer.train(images, labels, torch.tensor([[7]]), rate=0.0002)
+    for name, layer in trainer.trained.items():
+        for value, start, slope in zip(layer.values, before[name], slopes[name]):
+            assert torch.allclose(value, start - 0.0002 * slope, atol=1e-8) and not torch.equal(value, start), name
+
+
 def test_absent_kernels_stay_absent_and_all_comes_back(model, digits):
     images, labels = digits
     trainer = Trainer1998([model])

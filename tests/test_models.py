@@ -21,7 +21,7 @@ from lenet_utils.models import (
     compute_output_size,
     count_parameters,
 )
-from lenet_utils.recipes import LADDER
+from lenet_utils.recipes import LADDER, RECIPES_1998
 
 PARAMETERS = {
     "MLP": 109_386,
@@ -178,7 +178,7 @@ def test_the_ladder_begins_in_1998_and_ends_today():
     original.load_state_dict(first.state_dict())
     images = torch.randn(2, 1, 32, 32)
     assert torch.equal(first(images), original(images))
-    today = LadderNet(dense_c3=True, softmax=True, plain_pooling=True)
+    today = LadderNet(dense_c3=True, softmax=True, pooling="mean", squash_pooled=False)
     usual = LeNet5()  # the same but for the constants of the scaled tanh
     assert [p.shape for p in today.parameters()] == [p.shape for p in usual.parameters()]
     usual.load_state_dict(today.state_dict())
@@ -189,10 +189,37 @@ def test_the_ladder_begins_in_1998_and_ends_today():
 
 def test_each_rung_is_one_step_from_the_one_before():
     rungs = list(LADDER.values())
-    assert len(rungs) == 7
-    for before, after in zip(rungs, rungs[1:]):
+    assert len(rungs) == 10 and {rung.epochs for rung in rungs} == {20}
+    assert all(rung.settings == {} for rung in rungs[:3])
+    for before, after in zip(rungs[1:], rungs[2:]):
         changed = {f.name for f in fields(before) if getattr(before, f.name) != getattr(after, f.name)}
         assert changed in (
             {"optimizer", "optimizer_settings"}, {"settings"}, {"settings", "compute_loss"}, {"inputs"},
         ), changed  # fmt: skip
-        assert len(after.settings) - len(before.settings) == ("settings" in changed)
+        assert len(after.settings) - len(before.settings) <= ("settings" in changed)
+        assert {**after.settings, **before.settings}.keys() == after.settings.keys()
+
+
+def test_the_first_rungs_change_the_method_and_the_batch_alone():
+    published, one_rate, batches = RECIPES_1998["lenet5-1998"], *list(LADDER.values())[:2]
+    for name in ("inputs", "batch_size", "epochs", "compute_loss", "rubbish_distance", "distorted"):
+        assert getattr(published, name) == getattr(one_rate, name)
+    assert published.curved and not one_rate.curved
+    factors = [rate / published.rates[0] for rate in published.rates]
+    assert list(batches.schedule) == pytest.approx(factors)
+    assert list(one_rate.rates) == pytest.approx([0.0002 * factor for factor in factors])
+    for name in ("inputs", "epochs", "compute_loss"):
+        assert getattr(batches, name) == getattr(one_rate, name)
+    assert batches.batch_size == 64 and batches.optimizer is torch.optim.SGD
+    assert batches.optimizer_settings == {"lr": pytest.approx(64 * one_rate.rates[0])}
+
+
+@pytest.mark.parametrize("squash", [True, False])
+@pytest.mark.parametrize("pooling, pool", [("mean", nn.AvgPool2d(2)), ("max", nn.MaxPool2d(2))])
+def test_a_rung_pools_as_it_says_and_squashes_after_it_or_not(pooling, pool, squash):
+    torch.manual_seed(0)
+    net, images = LadderNet(pooling=pooling, squash_pooled=squash), torch.randn(2, 1, 32, 32)
+    maps = pool(net.squash(net.c1(images)))
+    maps = pool(net.squash(net.c3(net.squash(maps) if squash else maps)))
+    features = net.f6(net.squash(net.c5(net.squash(maps) if squash else maps)).flatten(1))
+    assert torch.allclose(net.compute_features(images), net.squash(features), atol=1e-6)

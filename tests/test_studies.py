@@ -125,8 +125,9 @@ def test_train_writes_checkpoint_history_curves_predictions_and_record(tmp_path,
     assert (record["recipe"], record["seed"], record["epochs"]) == ("mlp", 3, 2)
 
 
-# One with dropout, one with Adam's memory, one that distorts its digits anew in each pass; stopped within an epoch.
-@pytest.mark.parametrize("recipe", ["cnn3x3", "lenet5-adam", "lenet5-1998-distorted"])
+# One with dropout, one with Adam's memory, one that distorts its digits anew in each pass, and one on a ladder's rung;
+# stopped within an epoch.
+@pytest.mark.parametrize("recipe", ["cnn3x3", "lenet5-adam", "lenet5-1998-distorted", "rung-batches"])
 def test_resumed_run_ends_with_the_same_weights_bit_for_bit(recipe, tmp_path, monkeypatch, capsys):
     assert call("train", recipe, "--out", tmp_path / "whole") == 0
 
@@ -154,6 +155,25 @@ def test_resumed_run_ends_with_the_same_weights_bit_for_bit(recipe, tmp_path, mo
     assert_same_weights(tmp_path / "whole", tmp_path / "parts")
     histories = [pd.read_csv(tmp_path / name / "history.csv") for name in ("whole", "parts")]
     assert histories[0].drop(columns="seconds").equals(histories[1].drop(columns="seconds"))
+
+
+@pytest.mark.parametrize("done", [0, 1])  # epochs before it was interrupted
+def test_rates_follow_the_schedule(done, monkeypatch):
+    recipe = replace(find_recipe("rung-adam"), epochs=4, schedule=(1.0, 0.5, 0.1))
+    monkeypatch.setattr(runs, "find_recipe", lambda name: recipe)
+    rates = []
+
+    def note(model, loader, optimizer, compute_loss):
+        rates.append([group["lr"] for group in optimizer.param_groups])
+        return [0.0]
+
+    monkeypatch.setattr(training, "train_one_epoch", note)
+    run = runs.Run("rung-adam", 0)
+    if done:
+        run.train(done)
+    run = runs.Run.from_state(run.build_state())
+    run.train(4)
+    assert rates == [pytest.approx([0.001 * factor]) for factor in (1, 0.5, 0.1, 0.1)]
 
 
 def test_run_stopped_in_its_first_epoch_leaves_nothing(tmp_path, monkeypatch, capsys):

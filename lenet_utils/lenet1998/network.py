@@ -75,7 +75,7 @@ class LeNet1998(nn.Module):
 
     def __init__(self, published_start: bool = False):
         super().__init__()
-        self.settings = {"published_start": published_start}
+        self.settings: dict[str, bool | str] = {"published_start": published_start}
         self.c1 = nn.Conv2d(1, 6, kernel_size=5)  # (N, 6, 28, 28)
         self.s2: nn.Module = TrainedSubsampling(6)  # (N, 6, 14, 14)
         self.c3: nn.Module = SelectiveConv2d(C3_TABLE, kernel_size=5)  # (N, 16, 10, 10)
@@ -117,27 +117,32 @@ class LadderNet(LeNet1998):
     Args:
         dense_c3: every map of C3 reads every map of S2.
         softmax: ten weighted sums instead of ten distances.
-        plain_pooling: the mean of 2x2 pixels, not squashed, instead of trained subsampling.
-        relu: ReLU for the scaled tanh, and the largest of 2x2 pixels for their mean.
+        pooling: "trained" subsampling, the "mean" of 2x2 pixels, or their "max".
+        squash_pooled: squash what was pooled.
+        relu: ReLU for the scaled tanh.
     """
 
-    def __init__(self, dense_c3: bool = False, softmax: bool = False, plain_pooling: bool = False, relu: bool = False):
+    def __init__(
+        self, dense_c3: bool = False, softmax: bool = False, pooling: str = "trained", squash_pooled: bool = True,
+        relu: bool = False,
+    ):  # fmt: skip
         super().__init__()
-        self.settings = {"dense_c3": dense_c3, "softmax": softmax, "plain_pooling": plain_pooling, "relu": relu}
+        self.settings = {
+            "dense_c3": dense_c3, "softmax": softmax, "pooling": pooling, "squash_pooled": squash_pooled, "relu": relu
+        }  # fmt: skip
         if dense_c3:
             self.c3 = nn.Conv2d(6, 16, kernel_size=5)
         if softmax:
             self.output = nn.Linear(84, 10)
         if relu:
             self.squash = nn.ReLU()
-        if plain_pooling or relu:
-            self.s2 = self.s4 = nn.MaxPool2d(2) if relu else nn.AvgPool2d(2)
+        if pooling != "trained":
+            self.s2 = self.s4 = {"mean": nn.AvgPool2d, "max": nn.MaxPool2d}[pooling](2)
+        self.squash_pooled = self.squash if squash_pooled else nn.Identity()
 
     def compute_features(self, images: torch.Tensor) -> torch.Tensor:
-        if isinstance(self.s2, TrainedSubsampling):
-            return super().compute_features(images)
-        x = self.s2(self.squash(self.c1(images)))
-        x = self.s4(self.squash(self.c3(x)))
+        x = self.squash_pooled(self.s2(self.squash(self.c1(images))))
+        x = self.squash_pooled(self.s4(self.squash(self.c3(x))))
         x = self.squash(self.c5(x)).flatten(1)
         return self.squash(self.f6(x))
 

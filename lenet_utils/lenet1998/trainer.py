@@ -69,15 +69,16 @@ class Trainer1998:
     Args:
         models: the networks; they change when :meth:`copy_to` is called.
         rubbish_distance: which loss to descend, as in :func:`network.compute_loss_1998`.
+        curved: False for plain gradient descent: the same step for every weight, whatever the curvature.
     """
 
-    def __init__(self, models: Sequence[LeNet1998], rubbish_distance: float | None = None):
+    def __init__(self, models: Sequence[LeNet1998], rubbish_distance: float | None = None, curved: bool = True):
         def stack(name: str) -> list[torch.Tensor]:
             layers = [getattr(model, name) for model in models]
             return [torch.stack([getattr(layer, kind).detach() for layer in layers]) for kind in ("weight", "bias")]
 
         check_rubbish_distance(rubbish_distance)
-        self.rubbish_distance = rubbish_distance
+        self.rubbish_distance, self.curved = rubbish_distance, curved
         c3, c3_bias = stack("c3")
         selective = cast(SelectiveConv2d, models[0].c3)
         self.targets, self.sources = selective.targets, selective.sources
@@ -150,7 +151,9 @@ class Trainer1998:
                     value += derivative / len(images)
 
     def compute_steps(self, rate: float | torch.Tensor) -> dict[str, list[torch.Tensor]]:
-        """Return rate / (MU + curvature), the step of every weight, by layer."""
+        """Return rate / (MU + curvature), the step of every weight, by layer; the rate itself if not ``curved``."""
+        if not self.curved:
+            return {name: [torch.zeros_like(v) + rate for v in layer.values] for name, layer in self.trained.items()}
         if not self.curvature:
             raise ValueError("estimate the curvature first: estimate_curvature(images, labels).")
         return {name: [rate / (MU + value) for value in values] for name, values in self.curvature.items()}

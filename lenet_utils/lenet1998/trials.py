@@ -90,6 +90,10 @@ GROUPS = {
         describe("as published, mean distance, j = 1", curvature="constant", rubbish=1.0, **READ_AS_MEAN),
         describe("published rates, equation 8, mean distance", loss=8, **READ_AS_MEAN | {"start": "1 / sqrt(F)"}),
     ],
+    "G": [
+        describe("one step for all", curved=False, mu=1.0, rates=(rate,) * 6 + (rate / 5,) * 4)
+        for rate in (0.00005, 0.0001, 0.0002, 0.0005)
+    ],
 }
 
 
@@ -104,7 +108,7 @@ class Trials(Trainer1998):
         self.constant = self.stack(lambda s: s["curvature"] == "constant")
         self.scale = self.stack(lambda s: 1 if s["distance"] == "sum" else 1 / 84)[:, None]
         self.mu = self.stack(lambda s: s["mu"])
-        self.curved = self.stack(lambda s: s["curved"])
+        self.weighs_curvature = self.stack(lambda s: s["curved"])
 
     def stack(self, choose) -> torch.Tensor:
         return torch.tensor([float(choose(settings)) for settings in self.settings])
@@ -124,7 +128,7 @@ class Trials(Trainer1998):
     def compute_steps(self, rate):
         def compute(value):
             shape = (-1,) + (1,) * (value.ndim - 1)
-            curvature = value * self.curved.view(shape)
+            curvature = value * self.weighs_curvature.view(shape)
             return rate.view(shape) / (self.mu.view(shape) + curvature)
 
         return {name: [compute(value) for value in values] for name, values in self.curvature.items()}

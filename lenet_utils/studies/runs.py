@@ -52,11 +52,25 @@ class Run:
         if isinstance(self.recipe, Recipe1998):
             train_in_parallel([self], epochs, after_epoch)
         else:
+
+            def after() -> None:
+                self._set_rate()
+                if after_epoch:
+                    after_epoch()
+
+            self._set_rate()
             fit(
-                self.model, self.loader, self.test_loader, self.optimizer, epochs, self.history, after_epoch,
+                self.model, self.loader, self.test_loader, self.optimizer, epochs, self.history, after,
                 self.recipe.compute_loss,
             )  # fmt: skip
         return self.history
+
+    def _set_rate(self) -> None:
+        """Give the optimiser the learning rate of the next epoch; past the schedule, that of its end."""
+        if schedule := self.recipe.schedule:
+            factor = schedule[min(len(self.history), len(schedule) - 1)]
+            for group in self.optimizer.param_groups:
+                group["lr"] = factor * self.recipe.optimizer_settings["lr"]
 
     def build_state(self) -> dict:
         """Return all that the rest of the run depends on: weights, history, optimiser, random states."""
@@ -145,7 +159,7 @@ def train_in_parallel(runs: Sequence[Run], epochs: int, after_pass: Callable[[],
     first, recipe = runs[0], runs[0].recipe
     assert isinstance(recipe, Recipe1998)
     models = cast(list[LeNet1998], [run.model for run in runs])
-    trainer = Trainer1998(models, recipe.rubbish_distance)
+    trainer = Trainer1998(models, recipe.rubbish_distance, recipe.curved)
     images, labels = first.train_images, first.train_labels
     orders = torch.stack(
         [torch.randperm(len(labels), generator=torch.Generator().manual_seed(run.seed)) for run in runs]
