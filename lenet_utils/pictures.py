@@ -50,7 +50,7 @@ def plot_image_and_maps(
     is written on its square.
     """
     image, maps = as_array(image, "(H, W)"), [as_array(values, "(H, W)") for values in maps]
-    figure, axes = _make_grid(1 + len(maps), titles, 1 + len(maps), 2.4 if numbers else 1.7, title, for_bar=0.8)
+    figure, axes = _make_grid(1 + len(maps), titles, 1 + len(maps), 2.1 if numbers else 1.7, title, for_bar=0.8)
     axes[0].imshow(image, cmap="gray")
     _draw_maps(axes[1:], maps, vmax)
     if numbers:
@@ -108,7 +108,7 @@ def plot_journey(image, stages: dict, logits, fields: dict | None = None, title:
     laid_out = _lay_out(image, stages, logits)
     figure, ax = plt.subplots(figsize=(9.6, 4.4), layout="constrained")
     ax.axis("off")
-    ax.set_title(title)
+    ax.set_title(title, pad=10)
     shades = plt.get_cmap("RdBu_r", SHADES)
     _draw_stage(ax, laid_out[0], "gray", image.min(), image.max())
     for stage in laid_out[1:-1]:
@@ -120,7 +120,7 @@ def plot_journey(image, stages: dict, logits, fields: dict | None = None, title:
     _draw_fields(ax, [stage.find_field(*fields[stage.name]) for stage in laid_out if stage.name in fields])
     _draw_answer(ax, laid_out[-1], logits)
     bar = ax.inset_axes((0.005, 0.0, 0.09, 0.022))
-    figure.colorbar(plt.cm.ScalarMappable(plt.Normalize(-1, 1), "RdBu_r"), bar, orientation="horizontal")
+    figure.colorbar(plt.cm.ScalarMappable(plt.Normalize(-1, 1), shades), bar, orientation="horizontal")
     bar.set_xticks((-1, 0, 1), ("-1", "0", "1"), fontsize=9)
     bar.set_title("maps and numbers", fontsize=9, fontweight="normal", pad=3)
     return figure
@@ -151,7 +151,7 @@ def _find_vmax(maps, vmax: float | None) -> float:
 def _draw_maps(axes, maps, vmax: float | None) -> None:
     vmax = _find_vmax(maps, vmax)
     for ax, values in zip(axes, maps):
-        picture = ax.imshow(values, cmap="RdBu_r", vmin=-vmax, vmax=vmax)
+        picture = ax.imshow(values, cmap=plt.get_cmap("RdBu_r", SHADES), vmin=-vmax, vmax=vmax)
     picture.figure.colorbar(picture, ax=picture.figure.axes, shrink=0.8, aspect=30)
 
 
