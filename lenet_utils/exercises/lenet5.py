@@ -2,7 +2,9 @@
 
 import math
 
-from lenet_utils.exercises.common import NOT_ANSWERED, check_number, to_float
+import torch
+
+from lenet_utils.exercises.common import NOT_ANSWERED, check_number, expects_function, to_float
 from lenet_utils.models import C3_TABLE, LeNet5, compute_output_size, count_parameters
 
 
@@ -41,12 +43,52 @@ def check_lenet_parameters(answer) -> str:
     )
 
 
-def check_c3_maps(answer) -> str:
-    """Maps of C3 that read map 0 of S2."""
-    expected = sum(0 in sources for sources in C3_TABLE)
-    return check_number(
-        answer,
-        expected,
-        "ten, as for every other map of S2.",
-        {len(C3_TABLE): "that would be the dense C3. Count the crosses in the row of map 0."},
-    )
+@expects_function("def count_c3(table)")
+def check_count_c3(answer) -> str:
+    """A function that counts the parameters of C3 from its table, tried on three tables."""
+    dense = (tuple(range(6)),) * 16
+    for name, table in (("1998", C3_TABLE), ("a dense C3", dense), ("three maps", ((0,), (0, 1), (2, 5)))):
+        kernels, expected = sum(map(len, table)), sum(25 * len(sources) + 1 for sources in table)
+        counted = to_float(answer(table))
+        if counted == expected:
+            continue
+        hints = {
+            kernels: "these are the kernels; each has 25 weights.",
+            25 * kernels: "these are the weights; each map of C3 has a bias, too.",
+            26 * kernels: "one bias for each map, not for each kernel.",
+            25 * kernels + 6: "the biases belong to the maps of C3, not to those of S2.",
+            25 * kernels + 1: "each map of C3 has a bias of its own.",
+            26 * len(table): "a map has a kernel for each map that it reads.",
+        }
+        found = f"for the table of {name} it returned" + (f" {counted:g}" if counted == counted else " no number")
+        return f"Not yet: {found}; " + hints.get(counted, f"{expected:,} would be right.")
+    return "Yes: 1,516 for the table of 1998, 2,416 for the dense one."
+
+
+@expects_function("def momentum_step(weight, velocity, gradient, learning_rate, momentum)")
+def check_momentum_step(answer) -> str:
+    """A step of SGD with momentum, taken four times in a bowl and compared with torch's."""
+    place = torch.tensor(2.0, requires_grad=True)
+    sgd = torch.optim.SGD([place], lr=0.1, momentum=0.9)
+    weight, velocity, reached = 2.0, 0.0, []
+    for step in range(4):
+        before, old_velocity, gradient = weight, velocity, 3 * weight
+        sgd.zero_grad()
+        (3 * place.square() / 2).backward()
+        sgd.step()
+        weight, velocity = map(to_float, answer(weight, velocity, gradient, 0.1, 0.9))
+        reached.append(weight)
+        if math.isclose(weight, place.item(), abs_tol=1e-4):
+            continue
+        hints = {
+            before + 0.1 * (0.9 * old_velocity + gradient): "the weight moves against the velocity.",
+            before - 0.1 * old_velocity: "the new velocity is used at once, not the old one.",
+            before - 0.1 * (0.9 * old_velocity + 0.1 * gradient): "the gradient is added whole, without a factor.",
+            before - 0.1 * gradient: "the velocity keeps its share of what it was.",
+            before - 0.1 * (old_velocity + gradient): "only the share called momentum of the velocity is kept.",
+            0.9 * old_velocity + gradient: "the weight comes first, then the velocity.",
+        }
+        near = [hint for wrong, hint in hints.items() if math.isclose(weight, wrong, abs_tol=1e-6)]
+        hint = near[0] if near else f"it should be {place.item():.3f}."
+        return f"Not yet: after step {step + 1} your weight is {weight:.3f}; {hint}"
+    return f"Yes: four steps like torch.optim.SGD's, to {', '.join(f'{weight:.3f}' for weight in reached)}."
