@@ -28,6 +28,13 @@ def find_error(matrix, turned=False, diagonal=False, spoil=False):
     return pair[::-1] if turned else pair
 
 
+def shuffle_runs(one, other, both_sides=True):
+    rng, runs, real = np.random.default_rng(3), np.concatenate([one, other]), other.mean() - one.mean()
+    shuffled = rng.permuted(np.tile(runs, (2_000, 1)), axis=1)
+    gaps = shuffled[:, len(one) :].mean(axis=1) - shuffled[:, : len(one)].mean(axis=1)
+    return (np.abs(gaps) >= abs(real)).mean() if both_sides else (gaps >= real).mean()
+
+
 def pool(maps, how="mean"):
     squares = maps.unflatten(3, (-1, 2)).unflatten(2, (-1, 2))  # (N, M, H/2, 2, W/2, 2)
     return squares.amax((3, 5)) if how == "max" else squares.mean((3, 5))
@@ -43,6 +50,10 @@ def find_nearest(image, examples, labels):
 
 def find_nearest_by_abs(image, examples, labels):
     return labels[(examples.float() - image.float()).abs().sum(dim=(1, 2)).argmin()]
+
+
+def pick(numbers, labels):
+    return numbers[torch.arange(len(labels)), labels]
 
 
 # checker: (right answers, {wrong answer: a part of the hint})
@@ -88,20 +99,46 @@ ANSWERS = {
         [203_530, torch.tensor(203_530)],
         [(203_264, "weights alone"), (200_960, "second layer"), (1, "too small")],
     ),
-    "check_loss_of_guess": (
-        [0.69, np.log(2), 0.693],
-        [(-0.69, "positive"), (0.30, "base 10"), (1, "base 2"), (0.5, "too small")],
-    ),
-    "check_updated_weight": ([2.4, 2.0 - 0.1 * -4.0], [(1.6, "against the gradient"), (6, "rate"), (2.0, "too small")]),
-    "check_bug_lines": (
-        [[6, 19, 26, 29, 39, 42], {43, 39, 29, 37, 19, 6}],
+    "check_cross_entropy": (
+        [torch.nn.functional.cross_entropy, lambda logits, labels: -pick(logits.log_softmax(1), labels).mean().item()],
         [
-            ([6, 29], "2 of 6"),
-            ([18], "false alarms: 18"),
-            ([99], "lines 1 to 43"),
+            (lambda logits, labels: pick(logits.log_softmax(1), labels).mean(), "positive"),
+            (lambda logits, labels: -pick(logits.log_softmax(1), labels).sum(), "take the mean"),
+            (lambda logits, labels: -pick(logits.softmax(1), labels).log10().mean(), "base 10"),
+            (lambda logits, labels: -pick(logits.softmax(1), labels).log2().mean(), "base 2"),
+            (lambda logits, labels: -pick(logits.softmax(1), labels).mean().log(), "first the logarithms"),
+            (lambda logits, labels: pick(logits.softmax(1), labels).mean(), "still to come"),
+            (lambda logits, labels: -logits.log_softmax(1).mean(), "not those of all"),
+            (lambda logits, labels: -pick(logits, labels).mean(), "softmax comes first"),
+            (lambda logits, labels: -pick(logits.log_softmax(1), labels), "a single number"),
+            (lambda logits, labels: None, "returns None"),
+            (lambda logits, labels: 0.5, "too small"),
+            (lambda: 1, "ends in TypeError"),
+            (5, "write a function"),
+        ],
+    ),
+    "check_step_order": (
+        ["EBDCA", "DEBCA", "edbca", "E B C A D", list("EBDCA")],
+        [
+            ("BEDCA", "needs the logits"),
+            ("ECBDA", "starts from the loss"),
+            ("EBACD", "needs the gradients"),
+            ("EBCDA", "wipes out"),
+            ("EBCA", "five letters"),
+            ("EBCAA", "five letters"),
+            (12345, "five letters"),
+            ([1, 2, 3, 4, 5], "five letters"),
+        ],
+    ),
+    "check_bug_lines": (
+        [[1, 13, 19, 22, 31, 34], {35, 31, 22, 29, 13, 1}],
+        [
+            ([1, 22], "2 of 6"),
+            ([12], "false alarms: 12"),
+            ([99], "lines 1 to 35"),
             ([], "0 of 6"),
-            (list(range(1, 44)), "false alarms"),
-            ("29", "list of line numbers"),
+            (list(range(1, 36)), "false alarms"),
+            ("22", "list of line numbers"),
             ([1.5], "list of line numbers"),
         ],
     ),
@@ -138,7 +175,37 @@ ANSWERS = {
         ],
     ),
     "check_lenet_parameters": ([63_066], [(63_050, "bias"), (63_916, "ten of the 26"), (61_706, "grows")]),
-    "check_c3_maps": ([10], [(16, "dense"), (6, "too small")]),
+    "check_count_c3": (
+        [lambda table: sum(25 * len(sources) + 1 for sources in table)],
+        [
+            (lambda table: sum(map(len, table)), "each has 25 weights"),
+            (lambda table: 25 * sum(map(len, table)), "a bias, too"),
+            (lambda table: 26 * sum(map(len, table)), "not for each kernel"),
+            (lambda table: 25 * sum(map(len, table)) + 6, "not to those of S2"),
+            (lambda table: 25 * sum(map(len, table)) + 1, "of its own"),
+            (lambda table: 26 * len(table), "for each map that it reads"),
+            (lambda table: 25 * sum(map(len, table)) + 16, "three maps it returned 141"),
+            (lambda table: 1516, "dense C3 it returned 1516; 2,416 would be right"),
+            (lambda table: None, "no number"),
+            (lambda: 1, "ends in TypeError"),
+            (1516, "write a function"),
+        ],
+    ),
+    "check_momentum_step": (
+        [lambda w, v, g, rate, share: (w - rate * (share * v + g), share * v + g)],
+        [
+            (lambda w, v, g, rate, share: (w + rate * (share * v + g), share * v + g), "against the velocity"),
+            (lambda w, v, g, rate, share: (w - rate * v, share * v + g), "not the old one"),
+            (lambda w, v, g, rate, share: (w - rate * (share * v + (1 - share) * g), v), "without a factor"),
+            (lambda w, v, g, rate, share: (w - rate * g, g), "keeps its share"),
+            (lambda w, v, g, rate, share: (w - rate * (v + g), v + g), "only the share"),
+            (lambda w, v, g, rate, share: (share * v + g, w - rate * (share * v + g)), "comes first"),
+            (lambda w, v, g, rate, share: (w, v), "not the old one"),
+            (lambda w, v, g, rate, share: (w / 2, v), "should be 1.400"),
+            (lambda w, v, g, rate, share: w, "ends in TypeError"),
+            (1.4, "write a function"),
+        ],
+    ),
     "check_seen_rows": ([14], [(10, "rows of C1"), (9, "lies S2"), (16, "S4"), (13, "too small")]),
     "check_shift_for_s4": ([4], [(1, "C1"), (2, "S4 halves"), (8, "there are two"), (3, "too small")]),
     "check_squash_and_pool": (
@@ -173,6 +240,50 @@ ANSWERS = {
             ((4, 9), "write a function"),
         ],
     ),
+    "check_error_left": (
+        [
+            lambda right, sure, sent: 100 * (1 - right[np.argsort(sure)[sent:]].mean()),
+            lambda right, sure, sent: 100 * sum(not r for _, r in sorted(zip(sure, right))[sent:]) / (len(sure) - sent),
+        ],
+        [
+            (lambda right, sure, sent: 1 - right[np.argsort(sure)[sent:]].mean(), "in percent"),
+            (lambda right, sure, sent: 100 * right[np.argsort(sure)[sent:]].mean(), "accuracy of the rest"),
+            (lambda right, sure, sent: 100 * (~right[np.argsort(sure)[sent:]]).sum() / len(sure), "not by all"),
+            (lambda right, sure, sent: 100 * (~right[np.argsort(-sure)[sent:]]).mean(), "not the surest"),
+            (lambda right, sure, sent: 100 * (~right[np.argsort(sure)[:sent]]).mean(), "the rest is asked for"),
+            (lambda right, sure, sent: 100 * (~right).mean(), "has anything been sent"),
+            (lambda right, sure, sent: 100 * (~right[sent:]).mean(), "sort by confidence"),
+            (lambda right, sure, sent: 3, "of 400 digits 60 are sent"),
+            (lambda right, sure: 3, "TypeError"),
+            (lambda *a: None, "TypeError"),
+            (0.5, "write a function"),
+        ],
+    ),
+    "check_coin": (
+        [100 * 2 / 256, 0.78],
+        [
+            (0.39, "all tails"),
+            (2 / 256, "in percent"),
+            (12.5, "2 x 2 x"),
+            (50, "single toss"),
+            (7.03, "7 or more"),
+            (0.9, "too large"),
+        ],
+    ),
+    "check_p": (
+        [shuffle_runs, lambda one, other: shuffle_runs(other, one)],
+        [
+            (lambda a, b: 1 - shuffle_runs(a, b), "smaller gaps"),
+            (lambda a, b: shuffle_runs(a, b, both_sides=False), "np.abs"),
+            (lambda a, b: 1 - shuffle_runs(a, b, both_sides=False), "np.abs"),
+            (lambda a, b: 100 * shuffle_runs(a, b), "from 0 to 1"),
+            (lambda a, b: 0.5, "was expected"),
+            (lambda a, b: (a.sort(), shuffle_runs(a, b))[1], "changes the arrays"),
+            (lambda a, b: shuffle_runs(a), "TypeError"),
+            (lambda a, b: None, "TypeError"),
+            (0.03, "write a function"),
+        ],
+    ),
     "check_needed_digits": (
         [40_000, 39_600],
         [
@@ -183,15 +294,22 @@ ANSWERS = {
             (80_000, "too large"),
         ],
     ),
-    "check_s4_connections": (
-        [2_000, 2e3],
+    "check_switch": (
+        [(2.0, -2.0), [1, -1.1], (3, -3)],
         [
-            (1_600, "bias"),
-            (400, "units"),
-            (32, "parameters"),
-            (5_880, "this is S2"),
-            (125, "one map"),
-            (2_001, "too large"),
+            ((2.0, -6.0), "with 3 of 4"),
+            ((2.0, 4.0), "with 1 of 4"),
+            ((0.25, 0.0), "with 0 of 4 pixels on this unit answers -1.00, not less than -1"),
+            ((-2.0, -2.0), "with 0 of 4"),
+            ((2.0, -1.0), "with 2 of 4"),
+            ((1.0, -1.0), "with 2 of 4"),
+            ((2.0, 0.0), "with 2 of 4 pixels on this unit answers 0.00"),
+            ((2.0, -3.5), "with 3 of 4"),
+            (2.0, "a pair"),
+            ((2.0, -2.0, 1.0), "a pair"),
+            (("two", -2.0), "to be numbers"),
+            ((float("inf"), -2.0), "to be numbers"),
+            ((2.0, float("nan")), "to be numbers"),
         ],
     ),
     "check_read_code": (

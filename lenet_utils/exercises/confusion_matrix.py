@@ -47,18 +47,33 @@ def check_most_confused(function) -> str:
     return "Yes: the largest count beside the diagonal, row first."
 
 
-def check_needed_digits(answer) -> str:
-    """Test digits for a standard error of 0.05 points at an accuracy of 99 %."""
-    return check_number(
-        answer,
-        39_600,
-        "about 40,000, four times as many: the error shrinks with the square root of their number.",
-        {
-            3.96: "0.05 points are 0.0005, not 0.05.",
-            20_000: "twice the digits divide the error by the square root of 2 only.",
-            19_800: "twice the digits divide the error by the square root of 2 only.",
-            5_000: "a smaller error needs more digits, not fewer.",
-            2_500: "a smaller error needs more digits, not fewer.",
-        },
-        tolerance=450,
-    )
+@expects_function("def compute_error_left(right, confidences, sent)")
+def check_error_left(function) -> str:
+    """A function that returns the error in percent of all but the least sure digits."""
+    generator = np.random.default_rng(6)
+    for count, sent in ((400, 60), (50, 7), (90, 0)):
+        confidences = generator.permutation(np.linspace(0.2, 1, count))
+        right = generator.random(count) < confidences
+        result = float(function(right.copy(), confidences.copy(), sent))
+        order = np.argsort(confidences)
+        wrong = 100.0 * ~right[order]  # the least sure first
+        expected = wrong[sent:].mean()
+        for value, hint in (
+            (expected, ""),
+            (expected / 100, "in percent, please: 100 times that."),
+            (100 - expected, "this is the accuracy of the rest; the error is what is missing to 100 %."),
+            (wrong[sent:].sum() / count, "divide by the number of digits that are left, not by all."),
+            (wrong[: count - sent].mean(), "the least sure go to the person, not the surest."),
+            (wrong[:sent].mean() if sent else -1, "these are the ones that are sent; the rest is asked for."),
+            (wrong.mean(), "this is the error of all digits: has anything been sent?"),
+            (100.0 * np.mean(~right[sent:]), "sort by confidence first: these are the first ones of the list."),
+        ):
+            if np.isclose(result, value, rtol=0, atol=1e-6):
+                if hint:
+                    return f"Not yet: {hint}"
+                break
+        else:
+            return (
+                f"Not yet: of {count} digits {sent} are sent; {expected:.2f} % of the rest are wrong, not {result:.2f}."
+            )
+    return "Yes: the least sure are gone, and the mean of the rest is what the post office has to live with."
