@@ -2,7 +2,9 @@
 
 import math
 
-from lenet_utils.exercises.common import check_number
+import torch
+
+from lenet_utils.exercises.common import NOT_ANSWERED, check_number, expects_function
 
 
 def check_mlp_parameters(answer) -> str:
@@ -19,27 +21,55 @@ def check_mlp_parameters(answer) -> str:
     )
 
 
-def check_loss_of_guess(answer) -> str:
-    """Cross-entropy of an answer that gave the right digit a probability of 50 %."""
+@expects_function("cross_entropy(logits, labels)")
+def check_cross_entropy(answer) -> str:
+    """A function of logits (N, K) and labels (N,) that returns the mean cross-entropy."""
+    generator = torch.Generator().manual_seed(1)
+    logits = torch.randn(6, 4, generator=generator)
+    labels = torch.tensor([0, 3, 1, 1, 2, 0])
+    value = answer(logits, labels)
+    if value is None:
+        return "Not yet: your function returns None; is there a return?"
+    log_probabilities = logits.log_softmax(dim=1)
+    right = log_probabilities[torch.arange(6), labels]
     return check_number(
-        answer,
-        -math.log(0.5),
-        "minus the logarithm of 0.5 is 0.69.",
+        value,
+        -right.mean().item(),
+        "for six random answers your loss is that of PyTorch.",
         {
-            math.log(0.5): "the loss is minus the logarithm, so it is positive.",
-            -math.log10(0.5): "take the natural logarithm (np.log), not the one to base 10.",
-            1.0: "take the natural logarithm (np.log), not the one to base 2.",
+            right.mean().item(): "the loss is minus the logarithm, so it is positive.",
+            -right.sum().item(): "that is the sum over the batch; take the mean.",
+            -right.mean().item() / math.log(10): "take the natural logarithm (log), not the one to base 10.",
+            -right.mean().item() / math.log(2): "take the natural logarithm (log), not the one to base 2.",
+            -right.exp().mean().log().item(): "first the logarithms, then the mean.",
+            right.exp().mean().item(): "that is the mean probability; its logarithm is still to come.",
+            -log_probabilities.mean().item(): "only the probability of the right class counts, not those of all.",
+            -logits[torch.arange(6), labels].mean().item(): "the logits are no probabilities yet: softmax comes first.",
         },
-        tolerance=0.006,
+        tolerance=1e-4,
     )
 
 
-def check_updated_weight(answer) -> str:
-    """Weight 2.0, gradient -4.0, learning rate 0.1: the weight after one step."""
-    return check_number(
-        answer,
-        2.4,
-        "against the gradient, so the weight grows to 2.4.",
-        {1.6: "a step goes against the gradient: minus times minus.", 6.0: "multiply the gradient by the rate."},
-        tolerance=1e-6,
-    )
+def check_step_order(answer) -> str:
+    """The five lines of a training step, in an order that works, as letters."""
+    if answer is None:
+        return NOT_ANSWERED
+    letters = [letter for part in answer for letter in part.upper() if letter.isalpha()] if is_text(answer) else []
+    if sorted(letters) != list("ABCDE"):
+        return 'Not yet: the answer is the five letters A to E, each of them once, such as "ABCDE".'
+    place = {letter: letters.index(letter) for letter in letters}
+    for before, after, why in (
+        ("E", "B", "the loss (B) needs the logits (E)."),
+        ("B", "C", "the backward pass (C) starts from the loss (B)."),
+        ("C", "A", "the step (A) needs the gradients of the backward pass (C)."),
+    ):
+        if place[before] > place[after]:
+            return f"Not yet: {why}"
+    if place["C"] < place["D"] < place["A"]:
+        return "Not yet: there D wipes out the gradients (C) before the step (A) has used them."
+    return "Yes: forward, loss, backward, step; and the gradients are set to zero before the next ones are added."
+
+
+def is_text(answer) -> bool:
+    """Whether the answer is a text, or a collection of texts."""
+    return isinstance(answer, (str, list, tuple)) and all(isinstance(part, str) for part in answer)
