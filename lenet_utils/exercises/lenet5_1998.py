@@ -2,24 +2,26 @@
 
 import math
 
-from lenet_utils.exercises.common import check_number, expects_function
+from lenet_utils.exercises.common import NOT_ANSWERED, check_number, expects_function, to_float
 from lenet_utils.lenet1998.network import draw_digit_codes
 
 
-def check_s4_connections(answer) -> str:
-    """Connections of S4 in the network of 1998: 16 maps of 5x5 units, each with four inputs and a bias."""
-    return check_number(
-        answer,
-        16 * 5 * 5 * (4 + 1),
-        "400 units, each with four pixels and a bias: 2,000.",
-        {
-            16 * 5 * 5 * 4: "the bias is a connection, too.",
-            16 * 5 * 5: "these are the units; each has several connections.",
-            16 * 2: "these are the parameters, which many connections share.",
-            6 * 14 * 14 * 5: "this is S2; the question is about S4.",
-            5 * 5 * 5: "this is one map; S4 has 16 of them.",
-        },
-    )
+def check_switch(answer) -> str:
+    """(coefficient, bias) of a subsampling unit: above 1 with three or four pixels on, below -1 with fewer."""
+    if answer is None:
+        return NOT_ANSWERED
+    try:
+        coefficient, bias = map(to_float, answer)
+    except (TypeError, ValueError):
+        return "Not yet: the answer is a pair of numbers, (coefficient, bias)."
+    if not math.isfinite(coefficient) or not math.isfinite(bias):
+        return "Not yet: both of the pair are to be numbers, (coefficient, bias)."
+    for on in range(5):
+        found = 1.7159 * math.tanh(2 / 3 * (coefficient * (on - (4 - on)) + bias))
+        if not (found > 1 if on >= 3 else found < -1):
+            wanted = "more than 1" if on >= 3 else "less than -1"
+            return f"Not yet: with {on} of 4 pixels on this unit answers {found:.2f}, not {wanted}."
+    return "Yes: it switches between two pixels on, where the sum is 0, and three, where it is 2."
 
 
 @expects_function("def read_code(features, codes)")
