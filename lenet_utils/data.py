@@ -107,7 +107,7 @@ def make_loader(
 ) -> DataLoader:
     """Return a DataLoader of (images (B, C, H, W), labels (B,)) that cuts whole batches out of tensors in memory.
 
-    First built in notebooks/01_dataset_exploration.ipynb, «Whole batches from memory».
+    Set beside a plain DataLoader in notebooks/02_mlp_baseline.ipynb, «Batches».
 
     Args:
         images: (N, C, H, W) float32, as :func:`prepare_images` returns them.
