@@ -323,7 +323,7 @@ def test_favourites_of_all_maps():
 
 
 def test_what_the_text_says_of_favourites():
-    if SEED or UNITS != {"C1": (2, 3, 5), "C3": (0, 7, 14), "C5": (1, 11, 12)}:
+    if SEED or UNITS != {"C1": (2, 3, 5), "C3": (0, 7, 13), "C5": (1, 11, 12)}:
         return
     edge = find_again("C1", 3)[0]
     assert (edge[..., 0].mean(dim=1) > edge[..., -1].mean(dim=1) + 1.5).all()  # the right-hand edge
@@ -333,6 +333,9 @@ def test_what_the_text_says_of_favourites():
     assert slanted[2].mean() > 1 and slanted[0, 4] < 0 and slanted[4, 1] < 1
     long_bar = find_again("C3", 0)[0]
     assert (long_bar.mean(dim=2).max(dim=1).values > 1.5).all()  # a row that is bright from side to side
+    bowl, ring = find_again("C3", 13)[0].mean(dim=0), find_again("C3", 7)[0].mean(dim=0)
+    assert bowl[6:8, 6:11].mean() > 1.5 > 0 > bowl[1:4, 5:10].mean()  # ink below, none above
+    assert ring[3:6, 6:9].mean() < ring[2:9, 3:11].mean() - 1  # a hole in the middle
     assert (find_again("C5", 1)[1] == 0).all() and (find_again("C5", 11)[1] == 6).all()
     assert set(find_again("C5", 12)[1].tolist()) == {3, 5}
 
@@ -542,12 +545,12 @@ def test_equivariance():
     assert near(one_further["C1"][..., 1:], still["C1"][..., :-1], 1e-4)
     assert near(two_further["S2"][..., 1:], still["S2"][..., :-1], 1e-4)
     assert off["C1", "shift by 1"] < 1e-4 and off["S2", "shift by 2"] < 1e-4
-    expected = (one_further["S2"][..., 1:] - still["S2"][..., :-1]).abs().max().item()
-    assert abs(off["S2", "shift by 1"] - expected) < 1e-2 and expected > 0.1
+    expected = (one_further["S2"][..., 1:] - still["S2"][..., :-1]).abs().mean().item()
+    assert abs(off["S2", "shift by 1"] - expected) < 1e-3 and expected > 0.03
     lying = ALL[movers].transpose(2, 3).flip(2)  # a quarter-turn against the clock
     upright = compute_layers(kept_model, lying)["C1"].flip(2).transpose(2, 3)
-    assert abs(off["C1", "turn by 90"] - (upright - still["C1"]).abs().max().item()) < 1e-2
-    assert off["C1", "turn by 90"] > 1.5 and len(off) == 4
+    assert abs(off["C1", "turn by 90"] - (upright - still["C1"]).abs().mean().item()) < 1e-3
+    assert off["C1", "turn by 90"] > 0.05 and len(off) == 4
 
 
 def test_show_moves():
@@ -672,6 +675,15 @@ def test_show_islands():
     share = share_of_neighbours(islands, shown_digits)
     around = share_of_neighbours(PICKED[: len(islands)].flatten(1), shown_digits)
     assert share > 0.8 * around  # the islands are those of these images, not of others
+
+    def find_neighbours(points):
+        return NearestNeighbors(n_neighbors=10).fit(np.asarray(points)).kneighbors()[1]
+
+    def count_common(points):  # of the ten nearest in the plane, and among these points
+        pairs = zip(find_neighbours(points), find_neighbours(islands))
+        return sum(len(np.intersect1d(*pair)) for pair in pairs)
+
+    assert count_common(PICKED[: len(islands)].flatten(1)) > count_common(OURS["F6"][: len(islands)])
     for layer_ in ("C1", "outputs"):
         plane_ = show_islands(layer_, perplexity=5, count=60)
         assert plane_.shape == (60, 2)
