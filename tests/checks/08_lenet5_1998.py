@@ -307,11 +307,11 @@ def test_who_learns_and_who_judges():
 def test_learning():
     assert len(ours) == len(yours) == 10 and ours.index[-1] == LIVE and yours.index[-1] == PLAYED
     assert (1_000 if is_fast() else 20_000) == LIVE and 0 < seconds < 900
-    assert abs(ours.iloc[0] - learn_by_hand(False, 0.00005, 20.0, ours.index[0])) < 0.5
     assert abs(yours.iloc[-1] - learn_by_hand(True, 0.0005, 20.0, PLAYED)) < 0.5
     if is_fast():
         assert abs(ours.iloc[-1] - learn_by_hand(False, 0.00005, 20.0, LIVE)) < 0.5
     else:
+        assert abs(ours.iloc[0] - learn_by_hand(False, 0.00005, 20.0, ours.index[0])) < 0.5
         assert ours.iloc[-1] < 8 and yours.min() > 80
     first_ = {seed_: 100 - table_.test_accuracy[0] for seed_, table_ in read_histories_by_seed("lenet5-1998").items()}
     assert near(first_pass, [first_[seed_] for seed_ in sorted(first_)], 1e-6)
