@@ -5,14 +5,14 @@ import torch
 from lenet_utils.exercises.common import NOT_ANSWERED, check_number
 
 # Each bug of the listing in 03: the lines that show it, and a hint for those who have not found it.
-LISTING_LINES = 43
+LISTING_LINES = 35
 LISTING_BUGS = (
-    ({6}, "the order in which the training images come"),
-    ({19}, "what the caller of a function gets back"),
-    ({26, 32, 37}, "what happens on a computer without an NVIDIA GPU"),
-    ({29}, "how many batches are scored"),
-    ({39}, "a name that nobody has defined"),
-    ({42, 43}, "what is done after every batch and is needed once in an epoch"),
+    ({1}, "the order in which the training images come"),
+    ({13}, "what the caller of a function gets back"),
+    ({19, 24, 29}, "what happens on a computer without an NVIDIA GPU"),
+    ({22}, "how many batches are scored"),
+    ({31}, "a name that nobody has defined"),
+    ({34, 35}, "what is done after every batch and is needed once in an epoch"),
 )
 
 
@@ -26,7 +26,7 @@ def check_bug_lines(answer) -> str:
     except (TypeError, ValueError, OverflowError):
         complete = False
     if not complete:
-        return "Not yet: the answer is a list of line numbers, such as [1, 8]."
+        return "Not yet: the answer is a list of line numbers, such as [3, 8]."
     if outside := sorted(line for line in lines if not 1 <= line <= LISTING_LINES):
         return f"Not yet: the listing has lines 1 to {LISTING_LINES}, and no line {outside[0]}."
     found = [bug for bug, _ in LISTING_BUGS if bug & lines]
