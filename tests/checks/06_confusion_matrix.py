@@ -117,7 +117,9 @@ def test_digits_drawn_by_lot():
     places_of = [i for i, _, _ in found]
     assert len(found) == len(set(places_of)) == 21 and rows_of == 3
     assert set(places_of[7:]) <= set(MISREAD) and CORRECT[places_of[:7]].sum() >= 5
-    assert places_of != sorted(places_of) and max(places_of) > 5_000  # no first ones
+    assert all(
+        part != sorted(part) and max(part) > 3_000 for part in (places_of[:7], places_of[7:])
+    )  # not the first ones
     assert_captions(found, lambda i: f"{mark(i)} Pred {answers[i]}\nTrue {truth[i]}")
     assert show([], [], "nothing") is None  # says so, and draws nothing
 
@@ -310,7 +312,7 @@ def test_confident_mistakes():
     ordered = MISREAD[np.argsort(-sureness[MISREAD])]
     found, rows_of = grid("Wrong, and sure of it: the 12 most confident mistakes")
     assert [i for i, _, _ in found] == ordered[:12].tolist() and rows_of == 2
-    assert_captions(found, lambda i: f"✗ Pred {answers[i]}, {100 * sureness[i]:.2f} %\nTrue {truth[i]}")
+    assert_captions(found, lambda i: f"✗ {answers[i]}, {100 * sureness[i]:.2f} %\nTrue {truth[i]}")
     assert sureness[ordered[11]] > 0.99  # "sure of it"
     assert np.median(sureness[CORRECT]) > np.median(sureness[~CORRECT])
     text = print_again("surest = mistakes")
@@ -341,7 +343,9 @@ def test_rejected_labels():
     assert doubted == sorted(set(always) & set(REJECTED)) and len(doubted) == 7
     found, _ = grid(f"{len(doubted)} of them carry a label that people rejected")
     assert [(i, caption) for i, caption, _ in found] == [(i, f"label {truth[i]}") for i in doubted]
-    assert f"15 labels were rejected; {(~CORRECT)[REJECTED].sum()} of them our network" in print_again("REJECTED = [")
+    assert f"15 rejected labels; our network misreads {(~CORRECT)[REJECTED].sum()} of them" in print_again(
+        "REJECTED = ["
+    )
 
 
 def test_nobody_reads():

@@ -136,7 +136,7 @@ def test_bootstrap():
     assert abs(resampled.std() - error) < 0.01 and abs(resampled.mean() - accuracy) < 0.01
     assert near((boot_low, boot_high), binomial, 0.03)
     assert near((boot_low, boot_high), np.quantile(resampled, [0.025, 0.975]), 1e-9)
-    ax = find_axes(f"Our {accuracy:.2f} % may as well have come out as {boot_low:.2f} or {boot_high:.2f} %")
+    ax = find_axes(f"Our {accuracy:.2f} % might as well be {boot_low:.2f} or {boot_high:.2f} %")
     assert axis_labels(ax) == ("accuracy (%)", "test sets")
     values, counts = np.unique(resampled, return_counts=True)
     assert near([x for x, _, _ in bars_of(ax)], values) and [h for _, h, _ in bars_of(ax)] == counts.tolist()
@@ -231,13 +231,12 @@ def test_shuffled_seeds():
         assert abs(p_found - exact.pvalue) < 1e-9 and abs(p_found - p_of) < 0.0005
     text = print_again('shuffle_seeds("lenet5-adam", "lenet5-sgd")')
     assert (
-        text
-        == f"8 of 252 ways have a gap of {FIVE['lenet5-sgd'].mean() - FIVE['lenet5-adam'].mean():.3f} points or more\n"
+        text == f"8 of 252 ways: a gap of {FIVE['lenet5-sgd'].mean() - FIVE['lenet5-adam'].mean():.3f} points or more\n"
     )
     text = print_again(
         'shuffle_seeds("lenet5-adam", "lenet5-sgd")', shuffle_seeds=lambda *_: shuffle_seeds("mlp", "cnn3x3")
     )
-    assert text.startswith("2 of 252 ways")  # the smallest share there is, as the text says
+    assert text.startswith("2 of 252 ways: ")  # the smallest share there is, as the text says
     assert abs(2 / 252 - 0.008) < 0.0005
 
 
@@ -299,7 +298,8 @@ def test_recipes_compared():
     found = compare("lenet5-1998", "lenet5-sgd")
     assert found["p over seeds"] > 0.5 and int(found["McNemar p < 0.05"].split()[0]) <= 3
     text = print_again('compare_recipes("lenet5-1998", "lenet5-sgd")')
-    assert text.startswith(f"the mean of lenet5-sgd is {np.mean(fives[1]) - np.mean(fives[0]):+.2f} points from")
+    assert text.startswith("lenet5-1998 and lenet5-sgd:\n")
+    assert f"the mean of lenet5-sgd is {np.mean(fives[1]) - np.mean(fives[0]):+.2f} points from" in text
     assert f"McNemar p < 0.05 in {found['McNemar p < 0.05']} pairs" in text
     compare_recipes("mlp", "cnn3x3")
     assert plt.gca().get_title().startswith("Welch's test finds a difference: p = ")
