@@ -15,11 +15,7 @@ SHADES = 15  # of a table of maps: as many as the eye tells apart, and a much sm
 def plot_images(
     images, titles=None, columns: int = 6, colours=None, scale: float = 1.1, title: str = ""
 ) -> Figure:  # fmt: skip
-    """Draw a grid of grey images, (N, H, W), on one scale from the smallest to the largest of their numbers.
-
-    ``titles`` are those of the images and ``colours`` theirs, ``title`` is that of the figure, and ``scale`` is inches
-    per image.
-    """
+    """Draw grey images, (N, H, W), on one scale; ``colours`` are those of the titles, ``scale`` is inches an image."""
     images = as_array(images, "(N, H, W)")
     figure, axes = _make_grid(len(images), titles, columns, scale, title, colours=colours)
     for ax, image in zip(axes, images):
@@ -32,8 +28,7 @@ def plot_maps(
 ) -> Figure:  # fmt: skip
     """Draw feature maps or kernels, (M, H, W), with one colour scale: blue is negative, white zero, red positive.
 
-    ``vmax`` is the value of the strongest colour, by default the largest absolute value; ``scale`` is inches per map,
-    and ``title`` that of the figure.
+    ``vmax`` is the value of the strongest colour, by default the largest absolute value; ``scale`` is inches per map.
     """
     maps = as_array(maps, "(M, H, W)")
     figure, axes = _make_grid(len(maps), titles, columns, scale, title, for_bar=0.8)
@@ -46,8 +41,7 @@ def plot_image_and_maps(
 ) -> Figure:  # fmt: skip
     """Draw an image, (H, W), in grey and, beside it in one row, maps of any sizes, coloured as by :func:`plot_maps`.
 
-    ``titles`` are one for the image and one for each map, ``title`` is that of the figure. With ``numbers`` each value
-    is written on its square.
+    ``titles`` are one for the image and one for each map. With ``numbers`` each value is written on its square.
     """
     image, maps = as_array(image, "(H, W)"), [as_array(values, "(H, W)") for values in maps]
     figure, axes = _make_grid(1 + len(maps), titles, 1 + len(maps), 2.1 if numbers else 1.7, title, for_bar=0.8)
@@ -72,10 +66,7 @@ def plot_mosaic(
     maps, row_names=None, column_names=None, title: str = "", vmax: float | None = None, grey: bool = False,
     ax: Axes | None = None,
 ) -> Axes:  # fmt: skip
-    """Draw a table of feature maps or kernels, (R, C, H, W), as one picture, coloured as by :func:`plot_maps`.
-
-    With ``grey`` they are images instead: 0 is black, ``vmax`` white.
-    """
+    """Draw a table, (R, C, H, W), of maps coloured as by :func:`plot_maps`, or ``grey`` from 0, black, to ``vmax``."""
     maps = as_array(maps, "(R, C, H, W)").astype(float)  # the gaps are nan
     vmax = _find_vmax(maps, vmax)
     enlarge = -(-20 // maps.shape[2])  # so that the gaps are thin beside the smallest maps, too
@@ -96,13 +87,10 @@ def plot_mosaic(
 
 
 def plot_journey(image, stages: dict, logits, fields: dict | None = None, title: str = "") -> Figure:
-    """Draw the way of one digit through a convolutional network, from its pixels to the answer.
+    """Draw a digit's way through a convolutional network: its pixels, (H, W), the stages, ten logits, the answer.
 
-    Args:
-        image: (H, W), drawn in grey.
-        stages: name -> (M, h, w) feature maps or (K,) features, -1 (blue) to 1 (red), in the order of the layers.
-        logits: (10,): drawn with the digits they stand for, and beside them the probabilities (softmax).
-        fields: name -> (map, row, column, size): squares to mark and link. The image is map 0 of "image".
+    ``stages`` are maps, (M, h, w), or features, (K,), by name, from -1 (blue) to 1 (red). ``fields`` are squares to mark
+    and link, name -> (map, row, column, size), where the pixels are map 0 of "image".
     """
     image, logits, fields = as_array(image), as_array(logits).astype(float), fields or {}
     laid_out = _lay_out(image, stages, logits)
@@ -216,8 +204,7 @@ def _draw_stage(ax: Axes, stage: _Stage, cmap, vmin: float, vmax: float) -> None
 
 
 def _draw_fields(ax: Axes, fields: list[tuple[float, float, float]]) -> None:
-    """Draw squares (x, y, side) and the lines from each to the next."""
-    for x, y, side in fields:
+    for x, y, side in fields:  # squares, each joined to the next
         ax.add_patch(plt.Rectangle((x, y), side, side, fill=False, color=ORANGE, linewidth=1.6, zorder=5))
     for (x, y, side), (next_x, next_y, next_side) in zip(fields, fields[1:]):
         ax.plot([x + side, next_x], [y, next_y], color=ORANGE, linewidth=0.8, zorder=4)
