@@ -89,8 +89,8 @@ def plot_mosaic(
 def plot_journey(image, stages: dict, logits, fields: dict | None = None, title: str = "") -> Figure:
     """Draw a digit's way through a convolutional network: its pixels, (H, W), the stages, ten logits, the answer.
 
-    ``stages`` are maps, (M, h, w), or features, (K,), by name, from -1 (blue) to 1 (red). ``fields`` are squares to mark
-    and link, name -> (map, row, column, size), where the pixels are map 0 of "image".
+    ``stages`` are maps, (M, h, w), or features, (K,), by name, from -1 (blue) to 1 (red). ``fields`` are squares to
+    mark and link, name -> (map, row, column, size), where the pixels are map 0 of "image".
     """
     image, logits, fields = as_array(image), as_array(logits).astype(float), fields or {}
     laid_out = _lay_out(image, stages, logits)
