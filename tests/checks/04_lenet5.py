@@ -457,6 +457,24 @@ def test_figure_of_the_curves():
     assert ring.get_xdata()[0] == 1 + values.index(min(values)) and ring.get_ydata()[0] == min(values)
 
 
+def test_figure_of_the_curves_of_a_full_run():
+    """The shortened run has one epoch, its lowest and its highest. So draw a stored run of 15."""
+    rows_ = load_histories("lenet5-adam").query("seed == 0").reset_index(drop=True)
+    (source,) = (source for source in CELL_SOURCES if "best = " in source)
+    full_ = type("Full", (), {"epochs": rows_, "__len__": lambda self: len(rows_)})()
+    exec(source, names_ := globals() | {"history": full_})
+    try:
+        values = rows_.test_loss.tolist()
+        lowest = 1 + values.index(min(values))
+        assert names_["done"] == 15 and 1 < lowest < 15
+        assert names_["left"].get_title() == f"The test loss is lowest after epoch {lowest}"
+        (ring,) = (line for line in names_["left"].lines if line.get_fillstyle() == "none")
+        assert (ring.get_xdata()[0], ring.get_ydata()[0]) == (lowest, min(values))
+        assert names_["right"].get_title() == f"{rows_.test_accuracy.tolist()[-1]:.2f} % of the test digits at the end"
+    finally:
+        plt.close("all")
+
+
 def test_figure_of_the_slides_curves():
     left_, right_ = check_curves(find_axes("Test accuracy: ").figure)
     for ax, quantity in ((left_, "loss"), (right_, "accuracy")):
