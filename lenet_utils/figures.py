@@ -38,7 +38,7 @@ def encode_figure(figure: Figure) -> tuple[bytes, dict]:
     """
     drawn, stored = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, dpi=2 * figure.dpi, bbox_inches="tight", facecolor="white", transparent=False)
-    picture = Image.open(drawn).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    picture = Image.open(drawn).convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE)
     picture.save(stored, "png", optimize=True)
     width, height = (round(side / 2) for side in picture.size)
     return stored.getvalue(), {"width": width, "height": height, "alt": describe_figure(figure)}

@@ -49,7 +49,7 @@ def plot_image_and_maps(
     _draw_maps(axes[1:], maps, vmax)
     if numbers:
         for ax in axes:
-            write_numbers(ax)
+            write_numbers(ax, decimals=0 if (ax.images[0].get_array() % 1 == 0).all() else 2)
     return figure
 
 

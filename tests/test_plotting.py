@@ -146,6 +146,9 @@ def test_numbers_stand_on_their_squares_and_differ_from_them():
     assert colours["-1.00"] == colours["1.00"] == "white" and colours["0.00"] == colours["0.26"] == "black"
     on_grey = {text.get_text(): text.get_color() for text in figure.axes[0].texts}
     assert (on_grey["-1.00"], on_grey["1.00"]) == ("white", "black")
+    figure = pictures.plot_image_and_maps(np.full((1, 2), 3.0), [values], ["image", "map"], numbers=True)
+    assert [text.get_text() for text in figure.axes[0].texts] == ["3", "3"]  # whole numbers
+    assert "0.26" in [text.get_text() for text in figure.axes[1].texts]
 
 
 def test_classes_are_named_where_they_are():

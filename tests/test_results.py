@@ -175,6 +175,16 @@ def test_trials_are_those_of_their_script():
         assert len(rows) == passes * len(settings)
 
 
+@pytest.mark.parametrize("group, rung", [("G", "rung-one-rate"), ("H", "rung-batches")])
+def test_first_rungs_have_the_best_rate_tried(group, rung):
+    """At the same error, the smaller rate: a larger one may fail with another seed."""
+    tried = pd.read_csv(trials.FILE).query("group == @group")
+    ends = tried[tried["pass"] == tried["pass"].max()]
+    best = ends.sort_values(["validation_error", "rate"]).rate.iloc[0] * 5  # the last passes run at a fifth
+    recipe = LADDER[rung]
+    assert best == pytest.approx(recipe.rates[0] if group == "G" else recipe.optimizer_settings["lr"])
+
+
 def test_trials_with_the_settings_of_the_recipe_are_its_trainer(mnist_test):
     models = [LeNet1998(), LeNet1998()]
     tried = trials.Trials(models, [trials.describe("", curvature="constant")] * 2)

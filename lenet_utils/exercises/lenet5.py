@@ -52,7 +52,7 @@ def check_count_c3(answer) -> str:
         counted = to_float(answer(table))
         if counted == expected:
             continue
-        hints = {
+        hints: dict[float, str] = {
             kernels: "these are the kernels; each has 25 weights.",
             25 * kernels: "these are the weights; each map of C3 has a bias, too.",
             26 * kernels: "one bias for each map, not for each kernel.",
@@ -80,7 +80,7 @@ def check_momentum_step(answer) -> str:
         reached.append(weight)
         if math.isclose(weight, place.item(), abs_tol=1e-4):
             continue
-        hints = {
+        hints: dict[float, str] = {
             before + 0.1 * (0.9 * old_velocity + gradient): "the weight moves against the velocity.",
             before - 0.1 * old_velocity: "the new velocity is used at once, not the old one.",
             before - 0.1 * (0.9 * old_velocity + 0.1 * gradient): "the gradient is added whole, without a factor.",

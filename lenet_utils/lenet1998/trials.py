@@ -15,7 +15,7 @@ import torch
 from lenet_utils.data import load_mnist, prepare_images
 from lenet_utils.evaluation import compute_accuracy, predict_logits
 from lenet_utils.files import find_data_root, write_atomically
-from lenet_utils.lenet1998.network import LeNet1998
+from lenet_utils.lenet1998.network import LeNet1998, compute_loss_1998
 from lenet_utils.lenet1998.trainer import CURVATURE_IMAGES, MU, Trainer1998
 
 FILE = find_data_root() / "trials_1998.csv"
@@ -34,6 +34,7 @@ DEFAULTS = {
     "distance": "sum",  # of the squared differences over the 84 units of F6; or their "mean"
     "mu": MU,
     "curved": True,  # False: the same step for every weight
+    "batch": 1,  # digits a step
     "rates": CAPPED,
 }
 READ_AS_MEAN = {"distance": "mean", "start": "2.4 / F", "rates": PUBLISHED_20}
@@ -91,8 +92,12 @@ GROUPS = {
         describe("published rates, equation 8, mean distance", loss=8, **READ_AS_MEAN | {"start": "1 / sqrt(F)"}),
     ],
     "G": [
-        describe("one step for all", curved=False, mu=1.0, rates=(rate,) * 6 + (rate / 5,) * 4)
+        describe(f"one step for all, {rate:g}", curved=False, mu=1.0, rates=(rate,) * 6 + (rate / 5,) * 4)
         for rate in (0.00005, 0.0001, 0.0002, 0.0005)
+    ],
+    "H": [
+        describe(f"64 digits a step, {rate:g}", curved=False, mu=1.0, batch=64, rates=(rate,) * 4 + (rate / 5,) * 2)
+        for rate in (0.001, 0.002, 0.004, 0.008)
     ],
 }
 
@@ -134,6 +139,28 @@ class Trials(Trainer1998):
         return {name: [compute(value) for value in values] for name, values in self.curvature.items()}
 
 
+class BatchTrials:
+    """Plain gradient descent on the mean loss of a batch, called like a :class:`Trainer1998`."""
+
+    def __init__(self, models: list[LeNet1998], settings: list[dict]):
+        self.models, self.settings = models, settings
+
+    def estimate_curvature(self, images, labels):
+        pass
+
+    def train(self, images, labels, orders, rates):
+        for model, one, order, rate in zip(self.models, self.settings, orders, rates.tolist()):
+            optimizer = torch.optim.SGD(model.parameters(), lr=rate)
+            for batch in order.split(one["batch"]):
+                loss = compute_loss_1998(model(images[batch]), labels[batch], one["rubbish"])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+
+    def copy_to(self, models):
+        pass
+
+
 def build_network(settings: dict) -> LeNet1998:
     torch.manual_seed(settings["seed"])
     model = LeNet1998(published_start=settings["start"] == "2.4 / F")
@@ -153,7 +180,7 @@ def run_group(group: str) -> list[dict]:
     order = torch.randperm(60_000, generator=torch.Generator().manual_seed(0))
     train, validation = ((images[part], dataset.targets[part]) for part in (order[:55_000], order[55_000:]))
     models = [build_network(one) for one in settings]
-    trainer = Trials(models, settings)
+    trainer = (BatchTrials if settings[0]["batch"] > 1 else Trials)(models, settings)
     orders = torch.stack(
         [torch.randperm(55_000, generator=torch.Generator().manual_seed(one["seed"])) for one in settings]
     )

@@ -114,7 +114,7 @@ def test_untrained_network():
     accuracy = 100 * (expected.argmax(dim=1) == TEST_DIGITS).double().mean().item()
     assert abs(first_loss - loss) < 1e-4 and abs(loss - math.log(10)) < 0.1
     assert abs(untrained_loss - loss) < 1e-4 and abs(untrained_accuracy - accuracy) < 0.02 and accuracy < 25
-    check_probabilities(find_figure(f"no digit gets more than {100 * shares.max():.0f} %"), shares)
+    check_probabilities(find_figure(f"no digit gets more than {100 * shares.max():.1f} %"), shares)
 
 
 def test_printed_numbers():
