@@ -70,3 +70,19 @@ def find_claims(path: Path) -> list[str]:
     trees = [ast.parse(source) for source in read_code(path)[1:]]  # the setup cell is no plain Python
     calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
     return [ast.unparse(call.args[0]) for call in calls if ast.unparse(call.func) == "holds"]
+
+
+def write_strip(path: Path) -> str:
+    """Return the line that says, below a notebook's title, where it stands; titles and minutes are the README's."""
+    rows = re.findall(r"^\| \[(.+?)\]\(notebooks/(\w+)\.ipynb\) \|.*?\| ([\d.]+) \|", read("README.md"), re.M)
+    places = [f"**{title}**" if name == path.stem else f"[{name[:2]}]({name}.ipynb)" for title, name, _ in rows]
+    core = sum(name < "07" for _, name, _ in rows)
+    (needs,) = re.findall(r"^\*\*You need\*\*.*", read_prose(path)[0], re.M)
+    before = ", ".join(f"[{name[:2]}]({name}.ipynb)" for name in re.findall(r"\((\w+)\.ipynb\)", needs)) or "nothing"
+    (minutes,) = (minutes for _, name, minutes in rows if name == path.stem)
+    line = f"{' · '.join(places[:core])}, optional: {' · '.join(places[core:])}"
+    return f"**Where you are:** {line}; **before it:** {before}; **minutes:** {minutes}"
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")

@@ -22,6 +22,7 @@ from notebooks_as_data import (
     read_outputs,
     read_printed,
     read_prose,
+    write_strip,
 )  # fmt: skip
 from PIL import Image
 
@@ -71,6 +72,11 @@ def test_opens_as_the_others_do(path):
     assert cells[0][0] == "markdown" and cells[0][1].startswith("# ")
     assert "**You will learn**" in opening and "**You need**" in opening and "two CPU cores" in opening
     assert len(re.findall(r"^# ", "\n".join(read_prose(path)), re.M)) == 1
+
+
+@each_notebook
+def test_says_below_its_title_where_it_stands(path):
+    assert read_prose(path)[0].split("\n\n")[1] == write_strip(path)
 
 
 @each_notebook
@@ -190,6 +196,17 @@ def test_every_solution_satisfies_its_checker(path, exercise, solution, capsys):
     exec(solution, namespace)
     exec(exercise.splitlines()[-1], namespace)
     assert capsys.readouterr().out.startswith("Yes: ")
+
+
+def test_lesson_plan_names_headings_that_exist():
+    named = 0
+    for row in re.findall(r"^\| .*", (ROOT / "notebooks" / "README.md").read_text("utf-8"), re.M):
+        for file, words in re.findall(r"\]\((\w+\.ipynb)\)([^|\[]*)", row):
+            text = "\n".join(read_prose(ROOT / "notebooks" / file))
+            for heading in re.findall(r"\*([^*]+)\*", words):
+                assert re.search(rf"^##+ (?:{re.escape(heading)}|{re.escape(heading)}:.*)$", text, re.M), heading
+                named += 1
+    assert named > 12
 
 
 def first_time_pointers():

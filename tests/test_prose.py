@@ -31,7 +31,7 @@ NAMED = (  # a digit by its name; "ones" has other uses
 FREE = (
     r"```.*?```", r"`[^`]*`", r"\$[^$]*\$", r"\[\d\d [^\]]*\]", r"\]\([^)]*\)", r"<[^>]*>",  # code, formulas, links
     r"(?<!\w)\d+(?: ?[x×] ?\d+)+", r"[Nn]otebooks? \d\d(?:(?:,| and| to) \d\d)*", r"\b(?:19|20)\d\d\b",
-    r"^\*\*\d+\.\*\*", r"^\d+\. ", r"[A-Za-z]-?\d+\b",  # numbers of exercises and lists, LeNet-5, C1
+    r"^\*\*Where you are:\*\* .*", r"^\*\*\d+\.\*\*", r"^\d+\. ", r"[A-Za-z]-?\d+\b",  # exercises and lists, LeNet-5
 )  # fmt: skip
 
 
