@@ -294,7 +294,7 @@ def test_accuracies_are_those_of_the_test_set():
         found = score(net, TEST.data, TEST.targets, "unit" if net is sigmoid_net else "mnist")
         assert abs(found - history.epochs.test_accuracy.iloc[-1]) < 0.02, name
         assert line.startswith(f"{name:14} here: {found:.2f}"[:-2]) and line.endswith(f" % after {len(history)}")
-    floors = (80, 88, 50) if is_fast() else (95, 96, 97)
+    floors = (80, 88, 20) if is_fast() else (95, 96, 97)
     assert all(
         history.epochs.test_accuracy.iloc[-1] > floor
         for history, floor in zip((sigmoid_history, cnn_history, wide_history), floors)
@@ -345,7 +345,8 @@ def test_log_softmax_twice():
         *shown, loss_ = find_numbers(line[17:].replace("...", ""))
         assert np.allclose(shown, values[5:], atol=0.006)
         assert abs(loss_ - (values.exp().sum().log() - values[label]).item()) < 2e-4
-    assert find_numbers(lines[3])[-1] > 1.46 > np.log(9 + np.e) - 1 > 1.461 - 0.001
+    least = np.log(9 + np.e) - 1  # the loss of numbers from 0 to 1, at its smallest
+    assert 1.46 < least < 1.47 and find_numbers(lines[3])[-1] > least - 6e-5
     assert lines[4].startswith("holds: LogSoftmax of LogSoftmax")
 
 
@@ -606,7 +607,7 @@ def test_sample_is_random():
     assert torch.equal(chosen, wanted) and torch.equal(raw, TEST.data[wanted])
     assert torch.equal(answers, TEST.targets[wanted]) and wanted.max() > 9000
     titles_ = ["as it is", "2 pixels", "4 pixels", "20 degrees", "40 degrees", "60 degrees"]
-    ax = find_axes("Can you still read them?")
+    ax = find_axes("Moved, turned: can you read them?")
     assert [label.get_text() for label in ax.get_xticklabels()] == titles_
     assert examples.shape == (4, 6, 28, 28) and torch.equal(examples[:, 0], raw[:: len(raw) // 4])
     assert torch.equal(examples[2, 2], move_again(raw, 4)[len(raw) // 2])
@@ -633,7 +634,7 @@ def test_accuracies_of_moved_digits():
 
 def test_practice_on_moved_digits():
     ax = find_axes("digits of practice")
-    assert axis_labels(ax) == ("amount (shift_digits)", "test accuracy (%)")
+    assert axis_labels(ax) == ("pixels or degrees", "accuracy (%)") and ax.get_xticks().tolist() == [0, 1, 2, 3, 4]
     x_, before = find_line(ax, "before")
     _, after = find_line(ax, "after")
     assert x_.tolist() == [0, 1, 2, 3, 4]
@@ -641,7 +642,7 @@ def test_practice_on_moved_digits():
     torch.manual_seed(0)
     order_ = torch.randperm(60_000)[: 500 if is_fast() else 20_000]
     step = -(-len(order_) // 3)
-    parts_ = [move_again(TRAIN.data[order_[i * step : (i + 1) * step]], i) for i in range(3)]
+    parts_ = [move_again(TRAIN.data[order_[i * step : (i + 1) * step]], 2 * i) for i in range(3)]
     loader_ = make_loader(prepare_images(torch.cat(parts_)), TRAIN.targets[order_], 64, shuffle=True, seed=0)
     pupil_ = copy.deepcopy(cnn_25)
     train_one_epoch(pupil_, loader_, torch.optim.SGD(pupil_.parameters(), lr=0.01))
