@@ -343,7 +343,7 @@ def test_figure_of_box_and_centres():
     (cross,) = one.lines
     row, column = (centre[0] for centre in compute_centres(EVERYTHING[[0]]))
     assert cross.get_marker() == "+" and np.allclose([cross.get_xdata()[0], cross.get_ydata()[0]], [column, row])
-    assert one.get_title() == "The box of its ink, its centre of mass (+)" and axis_labels(one) == ("column", "row")
+    assert one.get_title() == "The box of a digit's ink and its centre (+)" and axis_labels(one) == ("column", "row")
     rows, columns = compute_centres(EVERYTHING)
     (mesh,) = ax.collections
     edges = np.linspace(13.3, 14.7, 57)
