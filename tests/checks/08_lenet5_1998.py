@@ -599,6 +599,28 @@ def test_each_rung_changes_what_it_says():
     assert last_.inputs["normalisation"] == "mnist" and recipes["rung-max"].inputs["normalisation"] == "1998"
 
 
+def test_words_of_the_rungs():
+    keys_ = ["1998", "one step", "64", "Adam", "C3", "softmax", "plain mean", "no squash", "ReLU", "largest", "mean 0"]
+    assert all(key_ in what_ for key_, what_ in zip(keys_, RUNGS.values(), strict=True))
+
+
+def test_single_digits_are_timed_with_their_own_trainer():
+    used_ = []
+
+    class Spy(FreshTrainer):
+        def __init__(self, models, rubbish_distance, curved):
+            used_.append((len(models), rubbish_distance, curved))
+            super().__init__(models, rubbish_distance, curved)
+
+    names_ = time_pass.__globals__
+    kept_, names_["Trainer1998"] = names_["Trainer1998"], Spy
+    fast_, names_["is_fast"] = names_["is_fast"], lambda: True
+    time_pass(recipes["rung-one-rate"])
+    time_pass(recipes["rung-batches"])
+    names_["Trainer1998"], names_["is_fast"] = kept_, fast_
+    assert used_ == [(1, 20.0, False)] * 3
+
+
 def test_seconds_of_a_pass():
     assert len(seconds_a_pass) == len(LADDER_HERE) and min(seconds_a_pass) > 0
     slow_, fast_ = seconds_a_pass[:2], seconds_a_pass[2:]
