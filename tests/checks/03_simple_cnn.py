@@ -193,7 +193,7 @@ def test_figure_of_pooling():
     means = [float(np.asarray(picture).mean()) for picture in wanted]
     assert abs(means[2] - means[0]) < 1e-6 and means[1] > 1.2 * means[0]
     title_ = find_figure("Max-pooling brightens").get_suptitle()
-    assert title_.endswith(f"by {100 * (means[1] / means[0] - 1):.0f}%")
+    assert title_.endswith(f"by {100 * (means[1] / means[0] - 1):.0f} %")
 
 
 def test_a_convolution_is_a_matrix():

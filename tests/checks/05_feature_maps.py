@@ -671,7 +671,7 @@ def test_show_islands():
     assert len(islands) == IN_THE_PLANE // 2
     for digit, cloud in enumerate(points_of(ax)):
         assert near(cloud, islands[shown_digits.numpy() == digit], 1e-5)
-    assert abs(float(ax.get_title().split()[-3]) - share_of_neighbours(islands, shown_digits)) < 1
+    assert abs(float(ax.get_title().split()[-5]) - share_of_neighbours(islands, shown_digits)) < 1
     share = share_of_neighbours(islands, shown_digits)
     around = share_of_neighbours(PICKED[: len(islands)].flatten(1), shown_digits)
     assert share > 0.8 * around  # the islands are those of these images, not of others
