@@ -417,3 +417,19 @@ def test_derivatives_of_a_trial_are_those_of_autograd(distance):
     assert torch.allclose(features.grad, trainer.derive_loss(features.detach(), labels, 1), atol=1e-5)
     expected = torch.full((2, 84), 2.0 if distance == "sum" else 2 / 84)
     assert torch.allclose(trainer.derive_loss(features.detach(), labels, 2), expected)
+
+
+def test_batch_trials_descend_the_mean_loss_of_a_batch(digits):
+    images, labels = digits
+    settings = [trials.describe("", seed=seed, batch=3, rubbish=8.0) for seed in (0, 1)]
+    models = [trials.build_network(one) for one in settings]
+    before = [{name: value.clone() for name, value in model.state_dict().items()} for model in models]
+    trainer = trials.BatchTrials(models, settings)
+    trainer.train(images, labels, torch.tensor([[4, 2, 9], [0, 1, 5]]), torch.tensor([0.001, 0.002]))
+    for model, one, start, order, rate in zip(models, settings, before, ([4, 2, 9], [0, 1, 5]), (0.001, 0.002)):
+        fresh = trials.build_network(one)
+        loss = torch.stack([compute_loss_1998(fresh(images[[i]]), labels[[i]], 8.0) for i in order]).mean()
+        loss.backward()
+        for name, value in fresh.named_parameters():
+            assert torch.allclose(model.state_dict()[name], start[name] - rate * value.grad, atol=1e-6), name
+            assert not torch.equal(model.state_dict()[name], start[name])
