@@ -74,7 +74,8 @@ def find_claims(path: Path) -> list[str]:
 
 def write_strip(path: Path) -> str:
     """Return the line that says, below a notebook's title, where it stands; titles and minutes are the README's."""
-    rows = re.findall(r"^\| \[(.+?)\]\(notebooks/(\w+)\.ipynb\) \|.*?\| ([\d.]+) \|", read("README.md"), re.M)
+    readme = (ROOT / "README.md").read_text("utf-8")
+    rows = re.findall(r"^\| \[(.+?)\]\(notebooks/(\w+)\.ipynb\) \|.*?\| ([\d.]+) \|", readme, re.M)
     places = [f"**{title}**" if name == path.stem else f"[{name[:2]}]({name}.ipynb)" for title, name, _ in rows]
     core = sum(name < "07" for _, name, _ in rows)
     (needs,) = re.findall(r"^\*\*You need\*\*.*", read_prose(path)[0], re.M)
@@ -82,7 +83,3 @@ def write_strip(path: Path) -> str:
     (minutes,) = (minutes for _, name, minutes in rows if name == path.stem)
     line = f"{' · '.join(places[:core])}, optional: {' · '.join(places[core:])}"
     return f"**Where you are:** {line}; **before it:** {before}; **minutes:** {minutes}"
-
-
-def read(name: str) -> str:
-    return (ROOT / name).read_text("utf-8")
