@@ -47,10 +47,6 @@ def measure(ghosts, images):
 GHOSTS = np.stack([PIXELS[digit == DIGITS].mean(axis=0) for digit in range(10)])
 
 
-def find_numbers(text):
-    return [float(number.replace(",", "")) for number in re.findall(r"-?\d[\d,]*\.?\d*", text)]
-
-
 def is_neutral(text):
     """JupyterLab shows the first line of a folded output: it must not give the answer away."""
     return not any(sign.isdigit() for sign in text.splitlines()[0])

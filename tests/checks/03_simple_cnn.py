@@ -31,10 +31,6 @@ KERNELS = {
 WIDE = {"kernel_size": 5, "channels": (32, 64), "hidden": 512, "dropout": 0.5}
 
 
-def find_numbers(text):
-    return [float(number) for number in re.findall(r"-?\d+\.?\d*", text.replace(",", ""))]
-
-
 def convolve_again(image, kernel):
     """By shifted copies of the image instead of windows."""
     image, kernel = np.asarray(image, dtype=float), np.asarray(kernel, dtype=float)

@@ -3,7 +3,6 @@
 
 import contextlib
 import io
-import re
 import tempfile
 import types
 from pathlib import Path
@@ -32,10 +31,6 @@ SOURCES = [  # table I of the paper: the maps of S2 that each map of C3 reads
     "012", "123", "234", "345", "045", "015", "0123", "1234", "2345", "0345", "0145", "0125", "0134", "1245", "0235",
     "012345",
 ]  # fmt: skip
-
-
-def find_numbers(text):
-    return [float(number) for number in re.findall(r"-?\d+\.?\d*", text.replace(",", ""))]
 
 
 def stretch(images):

@@ -59,6 +59,13 @@ def images_of(ax_or_figure):
     return [np.asarray(image.get_array(), dtype=float) for ax in axes for image in ax.images]
 
 
+def find_numbers(text):
+    """Return every number in a text, as floats; commas between digits are no signs of their own."""
+    import re
+
+    return [float(number.replace(",", "")) for number in re.findall(r"-?\d[\d,]*\.?\d*", text)]
+
+
 def print_again(words, **changed):
     """Run the one cell that holds these words again, beside the notebook's names, and return what it prints."""
     import contextlib
