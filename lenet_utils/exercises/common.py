@@ -4,6 +4,8 @@ import functools
 import math
 from collections.abc import Callable
 
+import numpy as np
+
 NOT_ANSWERED = "Not answered yet: replace None by your answer and run the cell again."
 
 
@@ -57,3 +59,30 @@ def expects_function(signature: str) -> Callable:
         return checked
 
     return decorate
+
+
+def compare_arrays(answer, expected, why: str, hints: list[tuple] | None = None) -> str:
+    """Compare an array, a tensor or nested lists of numbers with another array of any shape.
+
+    Args:
+        answer: what the learner made.
+        expected: the right array.
+        why: the end of the line after "Yes: ".
+        hints: pairs of a wrong array that one easily arrives at, and what to say to it; the first that fits is said.
+    """
+    expected = np.asarray(expected, dtype=float)
+    if answer is None:
+        return "Not yet: your function returns None; is there a return?"
+    found = np.asarray(answer.detach().cpu() if hasattr(answer, "detach") else answer)
+    if found.dtype.kind not in "fiub":
+        return f"Not yet: it returns no array of numbers, but {type(answer).__name__}."
+    if found.shape == expected.shape and np.allclose(found, expected, rtol=1e-4, atol=1e-6):
+        return f"Yes: {why}"
+    for wrong, hint in hints or []:
+        if found.shape == np.shape(wrong) and np.allclose(found, np.asarray(wrong, dtype=float), rtol=1e-4, atol=1e-6):
+            return f"Not yet: {hint}"
+    if found.shape != expected.shape:
+        return f"Not yet: it returns the shape {found.shape}, and {expected.shape} is needed."
+    place = np.unravel_index(np.abs(found - expected).argmax(), expected.shape)
+    where = f" at [{', '.join(str(index) for index in map(int, place))}]" if place else ""
+    return f"Not yet:{where} it returns {found[place]:.4g}; {expected[place]:.4g} would be right."
