@@ -9,7 +9,8 @@ What the lessons import, in the order in which a reader needs it:
 - ``claims``: what a notebook claims, checked while it runs.
 - ``checkpoints``: a trained model on disk and back.
 - ``plotting``: curves, bars and tables; ``pictures``: images, kernels, feature maps. They take arrays and numbers.
-- ``figures``: how all of these look, and how a notebook stores them.
+- ``diagrams``: a network, and a step of its training, drawn from the network itself.
+- ``figures``: how all of these look, and how a notebook stores them; ``moving``: figures that move.
 - ``recipes``: every recipe of the documents behind the course, as data.
 - ``results``: what the stored runs of these recipes gave.
 - ``images``: image files brought to MNIST's form.

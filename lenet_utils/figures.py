@@ -1,5 +1,6 @@
 """How the course's figures look, and how a notebook stores them: sharp, small, and described in words."""
 
+import html
 import io
 
 import matplotlib.pyplot as plt
@@ -9,6 +10,17 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 COLOURS = 128  # of a stored figure, a quarter of the size of all colours, and the eye sees no difference
+
+
+class Diagram(Figure):
+    """A figure of lines and words, stored as vectors (SVG), too; JupyterLab shows these where it trusts a notebook."""
+
+    def _repr_svg_(self) -> str:
+        file = io.StringIO()
+        with plt.rc_context({"svg.hashsalt": "course", "svg.fonttype": "none"}):  # repeatable; words as words
+            self.savefig(file, format="svg", bbox_inches="tight", facecolor="white", metadata={"Date": None})
+        drawing = file.getvalue()[file.getvalue().index("<svg ") :]  # a page of HTML has a head of its own
+        return drawing.replace("<svg ", f'<svg role="img" aria-label="{html.escape(describe_figure(self))}" ', 1)
 
 
 def set_style() -> None:

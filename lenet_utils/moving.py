@@ -97,16 +97,10 @@ def play(
     Args:
         figure: has its final size, and what does not move.
         draw: takes the number of a frame, from 0, and changes what stands in the figure, its title included.
-        frames: how many; together at most 16,383 pixels high, 27 frames of four inches.
+        frames: how many; together at most 16,383 pixels high (what WebP can hold), such as 27 of four inches.
         still: the number of the frame to show at first, by default the last.
         seconds: how long each frame is to be seen.
-
-    Raises:
-        ValueError: there is no frame, or there are too many for one picture.
     """
-    height = round(SCALE * figure.dpi * figure.get_figheight())
-    if not 1 <= frames <= 16_383 // height:
-        raise ValueError(f"a picture of this height moves in 1 to {16_383 // height} frames, not {frames}.")
     drawn = []
     for number in range(frames):
         draw(number)

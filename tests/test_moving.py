@@ -77,7 +77,6 @@ def test_nothing_is_left_for_the_notebook_to_show(rising):
     assert not plt.fignum_exists(rising[0].number)
 
 
-@pytest.mark.parametrize("frames", [0, 60])
-def test_too_few_or_too_many_frames(rising, frames):
-    with pytest.raises(ValueError, match=f"in 1 to 54 frames, not {frames}"):
-        play(*rising, frames=frames)
+def test_too_many_frames_are_refused(rising):
+    with pytest.raises(ValueError, match="16383 pixels"):
+        play(*rising, frames=60)._repr_html_()
