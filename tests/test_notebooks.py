@@ -147,7 +147,7 @@ def test_a_guess_comes_before_its_answer(path):
 def test_a_notebook_is_a_lesson(path):
     cells = read_notebook(path)
     in_sight = [source for kind, source, cell in cells if kind == "code" and not is_folded(cell)]
-    assert len(cells) <= 80
+    assert len(cells) <= 92
     assert sum(len(source.splitlines()) for source in in_sight) <= 350
 
 
@@ -254,3 +254,17 @@ def test_every_figure_is_sharp_and_has_a_description(path):
         assert stored["width"] <= 1000  # pixels: what fits beside JupyterLab's side bar
     descriptions = [output["metadata"]["image/png"]["alt"] for output in pictures]
     assert len(set(descriptions)) == len(descriptions)
+
+
+@each_notebook
+def test_moving_pictures_are_small_and_have_a_still(path):
+    for output in read_outputs(path):
+        page = "".join(output.get("data", {}).get("text/html", []))
+        if "moving-" in page:
+            assert len(page) <= 200_000
+            assert page.count('src="data:image/png;base64,') == 1 and 'alt="A moving picture of' in page
+
+
+def test_the_course_moves():
+    moving = [path.stem[:2] for path in PATHS for output in read_outputs(path) if "moving-" in str(output.get("data"))]
+    assert {"02", "03", "06", "08"} <= set(moving) and len(moving) >= 5
