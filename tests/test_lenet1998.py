@@ -1,18 +1,22 @@
 """The network of 1998 and its training, against the paper's counts, slow references and brute force."""
 
 import math
+import re
 
 import numpy as np
 import pytest
 import torch
+from notebooks_as_data import ROOT, read_prose
 from torch import nn
 
 from lenet_utils.data import load_mnist, prepare_images
-from lenet_utils.lenet1998 import layers, trials
+from lenet_utils.exercises.lenet5_1998 import LISTING_LINES, WRONG_LINES
+from lenet_utils.lenet1998 import layers, trials, watch_f6
 from lenet_utils.lenet1998.layers import Convolution, Linear, Subsampling
 from lenet_utils.lenet1998.network import LeNet1998, ScaledTanh, compute_loss_1998, count_connections, draw_digit_codes
 from lenet_utils.lenet1998.trainer import MU, Trainer1998, distort_images
 from lenet_utils.models import C3_TABLE, count_parameters
+from lenet_utils.recipes import find_recipe
 
 LAYERS = ("c1", "s2", "c3", "s4", "c5", "f6")
 
@@ -433,3 +437,61 @@ def test_batch_trials_descend_the_mean_loss_of_a_batch(digits):
         for name, value in fresh.named_parameters():
             assert torch.allclose(model.state_dict()[name], start[name] - rate * value.grad, atol=1e-6), name
             assert not torch.equal(model.state_dict()[name], start[name])
+
+
+def test_watching_f6_begins_and_goes_on_as_the_stored_file_does():
+    watched, stored = watch_f6.watch(passes=1, images=40), np.load(watch_f6.FILE)
+    assert stored["features"].shape == (21, 10, 84) and stored["errors"].shape == (21,)
+    assert np.allclose(watched["features"][0], stored["features"][0], atol=2e-3)
+    assert watched["errors"][0] == pytest.approx(stored["errors"][0], abs=0.05)
+    recipe = find_recipe("lenet5-1998")
+    train, test = load_mnist(train=True), load_mnist(train=False)
+    images, labels = prepare_images(train.data, **recipe.inputs), train.targets
+    torch.manual_seed(0)
+    model = recipe.build_model()
+    trainer = Trainer1998([model], 20.0)
+    chosen = torch.randperm(60_000, generator=torch.Generator().manual_seed(1))[:500]
+    trainer.estimate_curvature(images[chosen], labels[chosen])
+    order = torch.randperm(60_000, generator=torch.Generator().manual_seed(0))[:40]
+    trainer.train(images, labels, order[None], 0.00005)
+    trainer.copy_to([model])
+    for digit in range(10):
+        first = prepare_images(test.data[test.targets == digit][:1], **recipe.inputs)
+        expected = model.compute_features(first)[0].detach().numpy()
+        assert np.allclose(watched["features"][1, digit], expected, atol=2e-3)
+    assert not np.allclose(watched["features"][1], watched["features"][0], atol=0.05)
+
+
+def test_the_listing_of_the_exercise_is_wrong_in_the_lines_that_its_checker_knows():
+    """Mend these four lines, and all five functions do what the package does."""
+    (listing,) = (text for text in read_prose(ROOT / "notebooks" / "08_lenet5_1998.ipynb") if "def make_c3_map" in text)
+    lines = [line[4:] for line in re.search(r"```text\n(.*?)```", listing, re.S)[1].splitlines()]
+    assert len(lines) == LISTING_LINES and sorted(WRONG_LINES) == [3, 6, 9, 15]
+    mended = list(lines)
+    mended[2] = "    return torch.nn.functional.pad(x, (2, 2, 2, 2), value=-0.1)"
+    mended[5] = "    return 2.4 / (25 * len(reads))"
+    mended[8] = "    squares = 4 * torch.nn.functional.avg_pool2d(maps, 2)"
+    mended[14] = "        total = total + torch.conv2d(maps[:, [source]], kernel[None, None])"
+    mended[15] = "    return squash(total + bias)"
+    torch.manual_seed(7)
+    pixels, maps = torch.randint(256, (2, 28, 28), dtype=torch.uint8), torch.randn(2, 6, 14, 14)
+    network = LeNet1998()
+    for source, right in ((mended, True), (lines, False)):
+        names = {"torch": torch, "squash": ScaledTanh()}
+        exec("\n".join(source), names)
+        kernels = network.c3.weight[network.c3.targets == 7]
+        found = (
+            names["prepare"](pixels.float()),
+            torch.tensor(names["find_limit"]((0, 1, 2))),
+            names["subsample"](maps, network.s2.weight, network.s2.bias),
+            names["make_c3_map"](maps, C3_TABLE[7], kernels, network.c3.bias[[7]])[:, 0],
+        )
+        expected = (
+            prepare_images(pixels, "1998", 32),
+            torch.tensor(2.4 / 75),
+            network.squash(network.s2(maps)),
+            network.squash(network.c3(maps))[:, 7],
+        )
+        assert [torch.allclose(a, b, atol=1e-5) for a, b in zip(found, expected)] == [right] * 4
+        features = torch.randn(5, 84)
+        assert torch.equal(names["read_digits"](features, draw_digit_codes()), network.output(features).argmax(dim=1))

@@ -2,8 +2,20 @@
 
 import math
 
+import torch
+
 from lenet_utils.exercises.common import NOT_ANSWERED, check_number, expects_function, to_float
-from lenet_utils.lenet1998.network import draw_digit_codes
+from lenet_utils.lenet1998.network import compute_loss_1998
+from lenet_utils.models import C3_TABLE
+
+# The listing of exercise 5: its wrong lines, and a hint for those who have not found one.
+LISTING_LINES = 19
+WRONG_LINES = {
+    3: "what a border of the digit's own background would be",
+    6: "how many inputs a unit has that reads a map by a 5x5 kernel",
+    9: "what is done with four pixels before the coefficient",
+    15: "how many biases a unit has",
+}
 
 
 def check_switch(answer) -> str:
@@ -24,25 +36,6 @@ def check_switch(answer) -> str:
     return "Yes: it switches between two pixels on, where the sum is 0, and three, where it is 2."
 
 
-@expects_function("def read_code(features, codes)")
-def check_read_code(function) -> str:
-    """A function of features (84,) and codes (10, 84) that returns the digit of the nearest code."""
-    codes = draw_digit_codes()
-    between = codes[8].clone()  # nearest to 8 by absolute differences, to 6 by squared ones
-    between[(codes[6] != codes[8]).nonzero()[:5, 0]] = 1.7 * codes[6][codes[6] != codes[8]][:5]
-    for features in (0.5 * codes[3] + 0.3 * codes[5], 1.7 * codes[0], between):
-        found = int(function(features.clone(), codes.clone()))
-        differences = features - codes
-        distances = differences.square().sum(1)
-        if found != distances.argmin():
-            if found == distances.argmax():
-                return "Not yet: this is the farthest code; the answer is the nearest."
-            if features is between and found == differences.abs().sum(1).argmin():
-                return "Not yet: the differences are squared before they are added."
-            return f"Not yet: it returned {found} where the code of {int(distances.argmin())} is nearest."
-    return "Yes: the smallest sum of squared differences."
-
-
 def check_rubbish_share(answer) -> str:
     """Probability of the rubbish class when its distance j and all ten distances are equal."""
     return check_number(
@@ -57,3 +50,108 @@ def check_rubbish_share(answer) -> str:
         },
         tolerance=0.0005,
     )
+
+
+@expects_function("def count_links(table, size)")
+def check_count_links(function) -> str:
+    """A function of a connection table and the size of the maps that returns the number of connections."""
+    tables = (C3_TABLE, 10), (((0,), (0, 1)), 3), (((0, 1, 2),), 1), (C3_TABLE[5:8], 4), (tuple([(0, 1, 2, 3)] * 5), 7)
+    for table, size in tables:
+        given = [list(reads) for reads in table]
+        found = to_float(function(given, size))
+        if given != [list(reads) for reads in table]:
+            return "Not yet: the function changes the table that it was given."
+        if math.isnan(found):
+            return "Not yet: it returns no single number."
+        kernels, units = sum(map(len, table)), len(table) * size**2
+        right = (25 * kernels + len(table)) * size**2
+        if found == right:
+            continue
+        hints = {
+            25 * kernels * size**2: "the biases are missing: each unit is connected to its own.",
+            26 * kernels * size**2: "the bias is counted once for each map that is read. A unit has one.",
+            25 * kernels * size**2 + len(table): "each unit counts its bias, not each map.",
+            25 * kernels + len(table): "these are the parameters. Each is used at every position of a map.",
+            (25 * kernels + len(table)) * size: "a map has size x size units.",
+            units
+            * (25 * (1 + max(max(reads) for reads in table)) + 1): "every map is taken to read all; see the table.",
+            kernels * size**2 + units: "a kernel has 5x5 weights, each of them a connection.",
+            (25 * len(table) + len(table)) * size**2: "a map has a kernel for each map that it reads.",
+        }
+        what = f"{len(table)} maps of {size}x{size} with {kernels} kernels"
+        if found in hints:
+            return f"Not yet: for {what}, {hints[found]}"
+        return f"Not yet: for {what} it returns {found:g}; {right:,} would be right."
+    return "Yes: the units times what each of them reads, and its bias."
+
+
+def check_wrong_lines(answer) -> str:
+    """The four wrong lines of the listing in exercise 5: a collection of line numbers."""
+    if answer is None:
+        return NOT_ANSWERED
+    try:
+        numbers = [to_float(line) for line in ([] if isinstance(answer, str) else answer)]
+    except TypeError:
+        numbers = []
+    if not numbers or any(number != number or number % 1 for number in numbers):
+        return "Not yet: the answer is a list of line numbers, such as [2, 19]."
+    lines = {int(number) for number in numbers}
+    if outside := sorted(line for line in lines if not 1 <= line <= LISTING_LINES):
+        return f"Not yet: the listing has lines 1 to {LISTING_LINES}, and no line {outside[0]}."
+    hits, alarms = sorted(lines & WRONG_LINES.keys()), sorted(lines - WRONG_LINES.keys())
+    missed = [hint for line, hint in WRONG_LINES.items() if line not in lines]
+    if not missed and not alarms:
+        return "Yes: the border, the limit, the mean, and the bias; the other lines are as published."
+    parts = [f"{len(hits)} of {len(WRONG_LINES)} found" + (f" ({', '.join(map(str, hits))})" if hits else "")]
+    if alarms:
+        parts.append(f"false alarms: {', '.join(map(str, alarms))}")
+    if missed:
+        parts.append(f"think of {missed[0]}")
+    return f"Not yet: {'; '.join(parts)}."
+
+
+@expects_function("def mended_loss(y, labels, j)")
+def check_mended_loss(function) -> str:
+    """Equation 9, a function of distances (N, 10), labels (N,) and j that returns the mean loss."""
+    generator = torch.Generator().manual_seed(0)
+    for count, largest, j in ((1, 30.0, 20.0), (3, 9.0, 5.0), (10, 4.0, 1.0), (4, 2.0, 0.1)):
+        y = largest * torch.rand(count, 10, generator=generator)
+        labels = torch.randint(10, (count,), generator=generator)
+        given = y.clone(), labels.clone()
+        found = to_float(function(*given, j))
+        if not (torch.equal(given[0], y) and torch.equal(given[1], labels)):
+            return "Not yet: the function changes the distances or labels that it was given."
+        if math.isnan(found):
+            return "Not yet: it returns no single number; the loss is a mean over the digits."
+        right = y[torch.arange(count), labels]
+        powers, rubbish = torch.exp(-y), math.exp(-j)
+        wrong = {
+            "the sum runs over all digits of the batch. Each digit has a sum over its own ten codes.": (
+                right + torch.log(rubbish + powers.sum())
+            ).mean(),
+            "the rubbish class is missing: exp(-j) belongs into the sum.": (right + powers.sum(dim=1).log()).mean(),
+            "this is equation 8. Equation 9 has a second part.": right.mean(),
+            "the second part alone; the distance to the right code comes first.": torch.log(
+                rubbish + powers.sum(dim=1)
+            ).mean(),
+            "the losses of the digits are added; take their mean.": (
+                right + torch.log(rubbish + powers.sum(dim=1))
+            ).sum(),
+            "the sum is over all ten codes, the right one included.": (
+                right + torch.log(rubbish + powers.sum(dim=1) - torch.exp(-right))
+            ).mean(),
+            "the distances have lost their minus sign in the powers of e.": (
+                right + torch.log(rubbish + torch.exp(y).sum(dim=1))
+            ).mean(),
+            "the distance to the right code is to be small: it has a plus sign.": (
+                torch.log(rubbish + powers.sum(dim=1)) - right
+            ).mean(),
+        }
+        expected = float(compute_loss_1998(-y, labels, j))
+        if math.isclose(found, expected, rel_tol=1e-4, abs_tol=1e-5):
+            continue
+        for hint, value in wrong.items():
+            if math.isclose(found, float(value), rel_tol=1e-4, abs_tol=1e-5):
+                return f"Not yet: {hint}"
+        return f"Not yet: for a batch of {count} it returns {found:.4g}; {expected:.4g} would be right."
+    return "Yes: for every digit a sum over its ten codes and the rubbish, then the mean over the digits."

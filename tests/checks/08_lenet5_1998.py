@@ -4,6 +4,7 @@
 import json
 import math
 import re
+import time
 
 import numpy as np
 import torch.nn.functional as functional
@@ -11,12 +12,15 @@ from matplotlib.colors import to_rgb
 
 from lenet_utils.data import load_mnist as load_mnist_again
 from lenet_utils.files import find_data_root as find_root
-from lenet_utils.lenet1998.network import CODES
+from lenet_utils.lenet1998.network import CODES, RBFOutput
 from lenet_utils.lenet1998.network import LeNet1998 as FreshNetwork
+from lenet_utils.lenet1998.network import ScaledTanh as PackageSquash
 from lenet_utils.lenet1998.network import TrainedSubsampling as PackageSubsampling
+from lenet_utils.lenet1998.network import compute_loss_1998 as package_loss
 from lenet_utils.lenet1998.trainer import MU
 from lenet_utils.lenet1998.trainer import Trainer1998 as FreshTrainer
 from lenet_utils.models import C3_TABLE as READS
+from lenet_utils.models import SelectiveConv2d as PackageC3
 
 ROOT = find_root()
 RAW, RAW_TRAIN = load_mnist_again(train=False), load_mnist_again(train=True)
@@ -96,16 +100,16 @@ def add_frame(pictures_):
 def test_figure_of_the_squashing_functions():
     ax = find_axes("The curve of 1998 passes through (1, 1) and (-1, -1)")
     assert axis_labels(ax) == ("sum a", "f(a)")
-    drawn_ = {"1.7159 tanh(2a/3), 1998": squash_by_hand, "tanh": np.tanh, "logistic": lambda v: 1 / (1 + np.exp(-v))}
+    drawn_ = {"1.7159 tanh(2a/3), 1998": squash_by_hand, "tanh": np.tanh}
     for name_, function_ in drawn_.items():
         x_, y_ = find_line(ax, name_)
         assert x_.min() == -4 and x_.max() == 4 and near(y_, function_(x_), 1e-5), name_
     assert [t.get_text() for t in ax.get_legend().get_texts()] == list(drawn_)
-    assert len({line.get_linestyle() for line in ax.lines[:3]}) == 3
+    assert len({line.get_linestyle() for line in ax.lines[:2]}) == 2
     (dots,) = (line for line in ax.lines if line.get_marker() == "o")
     assert list(dots.get_xdata()) == [-1, 1] and near(dots.get_ydata(), [-1, 1], 1e-4)
-    (note_,) = ax.texts
-    assert note_.get_text() == "(1, 1)" and note_.xy == (1, 1)
+    sums_ = torch.linspace(-6, 6, 97)
+    assert torch.allclose(squash(sums_), PackageSquash()(sums_), atol=1e-6)
 
 
 def test_subsampling():
@@ -121,26 +125,34 @@ def test_subsampling():
     printed = print_again("on = torch.arange(5)").splitlines()
     assert read_numbers(printed[0]) == [0, 1, 2, 3, 4]
     assert all(near(read_numbers(line), values, 0.006) for line, values in zip(printed[1:], answers.values()))
-    assert len(PackageSubsampling(6).weight) + len(PackageSubsampling(6).bias) == 12
+    torch.manual_seed(11)
+    for count_, height_, width_ in ((6, 28, 28), (16, 10, 10), (1, 2, 6)):
+        own_, package_ = Subsampling(count_), PackageSubsampling(count_)
+        assert all(value_.abs().max() <= 0.5 and value_.requires_grad for value_ in own_.parameters())
+        package_.load_state_dict(own_.state_dict())
+        maps_ = torch.randn(3, count_, height_, width_)
+        assert own_(maps_).shape == (3, count_, height_ // 2, width_ // 2)
+        assert torch.allclose(own_(maps_), package_(maps_), atol=1e-5)
+        assert count_parameters(own_) == 2 * count_
 
 
-def test_break_of_symmetry():
-    torch.manual_seed(SEED)
-    maps_, kernel_ = torch.randn(1, 6, 14, 14).double(), torch.randn(5, 5).double()
-    alike_, own_ = torch.randn(10, 10).double().expand(2, 10, 10), torch.randn(2, 10, 10).double()
-    patches = functional.unfold(maps_, 5).reshape(6, 25, 100)
-    expected = []
-    for pair, behind_ in (((READS[0],) * 2, alike_), (READS[:2], alike_), ((READS[0],) * 2, own_)):
-        kernels_ = [kernel_.repeat(len(s), 1, 1).requires_grad_() for s in pair]
-        sums = [torch.einsum("skp,sk->p", patches[list(s)], k.flatten(1)) for s, k in zip(pair, kernels_)]
-        (torch.stack(sums).tanh() * behind_.flatten(1)).sum().square().backward()
-        first_, second_ = (k.grad for k in kernels_)
-        expected.append(((first_ - second_).norm() / first_.norm()).item())
-    assert near(apart, [100 * gap_ for gap_ in expected], 0.1)
-    assert expected[0] < 1e-6 and min(expected[1:]) > 0.1
-    printed = print_again("maps, kernel = ").splitlines()
-    for line, words, gap_ in zip(printed, ("same inputs, read alike", "by the table", "own weights behind"), expected):
-        assert words in line and abs(read_numbers(line)[-1] - 100 * gap_) < 0.6, line
+def test_selective_c3():
+    torch.manual_seed(12)
+    own_, package_ = SelectiveC3(), PackageC3(READS, kernel_size=5)
+    assert all(0.09 < value_.abs().max() <= 0.1 for value_ in own_.parameters()) and count_parameters(own_) == 1_516
+    package_.load_state_dict(own_.state_dict())
+    maps_ = torch.randn(2, 6, 14, 14)
+    assert torch.allclose(own_(maps_), package_(maps_), atol=1e-5)
+    small_ = torch.cat(  # one small convolution for each map, as in notebook 04
+        [
+            functional.conv2d(maps_[:, list(reads_)], own_.weight[own_.targets == t_][None], own_.bias[[t_]])
+            for t_, reads_ in enumerate(READS)
+        ],
+        dim=1,
+    )
+    assert torch.allclose(own_(maps_), small_, atol=1e-5)
+    expected = ["".join("1" if s_ in reads_ else "0" for s_ in range(5, -1, -1)) for reads_ in READS]
+    assert print_again("tens = (10.0").split() == expected
 
 
 def test_codes():
@@ -155,47 +167,81 @@ def test_codes():
         assert ["".join("#" if d else "." for d in line) for line in ink] == CODES[digit_].split("/")
         # What the text says of the bars: a row of ink above an empty one, and ink in every first row.
         assert ink[0].any() and (digit_ in (0, 2, 4, 5)) == (not ink[1].any())
-    expected = sorted((sum(a != b for a, b in zip(CODES[i], CODES[k])), i, k) for i in range(10) for k in range(i))
-    assert pairs == expected and expected[0] == (12, 8, 6)
-    printed = [read_numbers(line) for line in print_again("differ = (codes").splitlines()]
-    assert printed == [[i, k, d, 84] for d, i, k in expected[:3] + expected[-2:]]
 
 
-def test_ledger_and_table():
-    assert {name_: tuple(counts_) for name_, counts_ in ledger.items()} == {
-        "c1": (6 * 26, 6 * 28 * 28 * 26, (6, 28, 28)),
-        "s2": (6 * 2, 6 * 14 * 14 * 5, (6, 14, 14)),
-        "c3": (60 * 25 + 16, 100 * (60 * 25 + 16), (16, 10, 10)),
-        "s4": (16 * 2, 16 * 25 * 5, (16, 5, 5)),
-        "c5": (120 * 401, 120 * 401, (120, 1, 1)),
-        "f6": (84 * 121, 84 * 121, (84,)),
-        "output": (0, 840, (10,)),
+def test_distances():
+    torch.manual_seed(13)
+    features_ = 2 * torch.randn(4, 84)
+    assert torch.allclose(CodeDistances()(features_), -RBFOutput()(features_), rtol=1e-5)
+    assert count_parameters(CodeDistances()) == 0
+    between = (INK[6] != INK[8]).nonzero()[:, 0]
+    assert len(between) == 12 and toy[between].tolist() == [
+        *(-INK[6][between[:3]]).tolist(),
+        *INK[6][between[3:]].tolist(),
+    ]
+    assert (toy != INK[6]).sum() == 3 and toy_distances[6] == 12 and toy_distances[8] == 36
+    check_answer(find_answers()[0], add_frame(INK[6])[0], toy, toy_distances)
+
+
+def test_the_network_is_that_of_the_package():
+    torch.manual_seed(14)
+    package_, own_ = FreshNetwork(), LeNet1998()
+    own_.load_state_dict(package_.state_dict())
+    images_ = torch.randn(5, 1, 32, 32)
+    assert torch.allclose(own_(images_), package_(images_), rtol=1e-4)
+    assert torch.allclose(own_.compute_features(images_), compute_f6(package_, images_), atol=1e-5)
+    assert count_parameters(own_) == count_parameters(package_) == 60_000
+    assert torch.allclose(own_.output(own_.compute_features(images_)), -own_(images_))
+    for layer_, inputs_ in (("c1", 25), ("s2", 4), ("c5", 400), ("f6", 120)):  # the first weights
+        weight_ = getattr(network, layer_).weight
+        assert 0.6 < weight_.abs().max() * inputs_**0.5 <= 1.0001, layer_
+
+
+def test_diagram_of_the_network():
+    ax = find_axes("The network of 1998: 60,000 numbers to learn")
+    words_ = " ".join(text.get_text() for text in ax.texts)
+    shapes_ = ("6 of 28x28", "6 of 14x14", "16 of 10x10", "16 of 5x5", "120 numbers", "84 numbers", "10 numbers")
+    learnt_ = [f"{count_parameters(getattr(network, name_)):,} to learn" for name_ in LAYERS]
+    places_ = [words_.index(piece_) for piece_ in shapes_]
+    assert places_ == sorted(places_) and all(piece_ in words_ for piece_ in learnt_) and "distances" in words_
+    assert len(ax.images) == 10  # the codes
+
+
+def test_ledger():
+    assert {name_: counts_ for name_, counts_ in ledger.items()} == {
+        "c1": [6 * 26, 6 * 28 * 28 * 26],
+        "s2": [6 * 2, 6 * 14 * 14 * 5],
+        "c3": [60 * 25 + 16, 100 * (60 * 25 + 16)],
+        "s4": [16 * 2, 16 * 25 * 5],
+        "c5": [120 * 401, 120 * 401],
+        "f6": [84 * 121, 84 * 121],
+        "output": [0, 840],
     }
     assert total == [60_000, 340_908]
-    header, *printed = print_again("KERNELS = ").splitlines()
-    assert header.split() == ["layer", "units", "kernel", "/", "stride", "parameters", "connections"]
-    for line, (name_, (parameters_, connections_, _)) in zip(printed, ledger.items()):
-        assert line.startswith(name_) and read_numbers(line)[-2:] == [parameters_, connections_]
-        layer_ = getattr(network, name_)
-        if name_ in ("c1", "c5"):
-            assert f"{layer_.kernel_size[0]}x{layer_.kernel_size[1]} / {layer_.stride[0]}" in line
-        elif name_ == "c3":
-            assert layer_.weight.shape[-2:] == (5, 5) and "5x5 / 1" in line
-        else:
-            assert ("2x2 / 2" if name_ in ("s2", "s4") else "reads all") in line
+    header, *printed = print_again("x, ledger = ").splitlines()
+    assert header.split() == ["layer", "units", "parameters", "connections"]
+    units_ = ["(6, 28, 28)", "(6, 14, 14)", "(16, 10, 10)", "(16, 5, 5)", "(120, 1, 1)", "(84,)", "(10,)"]
+    for line, (name_, counts_), unit_ in zip(printed, ledger.items(), units_):
+        assert line.startswith(name_) and unit_ in line and read_numbers(line)[-2:] == counts_
     assert read_numbers(printed[7]) == total
 
 
 def test_losses():
     y_ = [30, 25, 4, 9, 40, 38, 45, 28, 22, 33]
     assert near(y, y_) and label.item() == y_.index(min(y_)) == 2
-    assert equation_8 == 4
-    assert abs(equation_9 - (4 + math.log(math.exp(-20) + sum(math.exp(-v) for v in y_)))) < 1e-5
-    assert abs(equation_9 - by_hand.item()) < 1e-5
-    for line, j_ in zip(print_again("equation_8, equation_9").splitlines()[2:], (0.1, 20)):
+    assert losses[0] == 4
+    assert abs(losses[1] - (4 + math.log(math.exp(-20) + sum(math.exp(-v) for v in y_)))) < 1e-5
+    first_, *shares_ = print_again("losses = [equation_8").splitlines()
+    assert near(read_numbers(first_), [8, losses[0], 9, losses[1]], 1e-4)
+    for line, j_ in zip(shares_, (0.1, 20)):
         whole_ = math.exp(-j_) + sum(math.exp(-v) for v in y_)
         expected = [j_, 2, math.exp(-4) / whole_, math.exp(-j_) / whole_]
         assert near(read_numbers(line), expected, 1e-4)
+    torch.manual_seed(15)
+    for count_, largest_, j_ in ((1, 30, 20.0), (6, 9, 5.0), (10, 3, 0.1)):
+        many_, right_ = largest_ * torch.rand(count_, 10), torch.randint(10, (count_,))
+        assert abs(equation_8(many_, right_) - package_loss(-many_, right_)) < 1e-6 * largest_
+        assert abs(equation_9(many_, right_, j_) - package_loss(-many_, right_, j_)) < 1e-6 * largest_
 
 
 def test_figure_of_the_valley():
@@ -209,6 +255,9 @@ def test_figure_of_the_valley():
         assert np.allclose(ends[name_].numpy(), [expected[0][10], expected[1][10]], rtol=1e-3)
         assert ax.get_title() == f"{name_}:\nafter 10 steps at ({expected[0][10]:.2f}, {expected[1][10]:.2f})"
         assert list(ax.lines[1].get_xdata()) == list(ax.lines[1].get_ydata()) == [0]
+        out_ = [n for n, w_ in enumerate(expected[0]) if abs(w_) > 1.6]
+        assert [t.get_text() for t in ax.texts] == [f"outside from step {n} on" for n in out_[:1]]
+        assert bool(out_) == (name_ == "one rate, 0.025")
         assert ax.get_xlabel() == "w1" and ax.get_xlim() == (-1.6, 1.6) and ax.get_ylim() == (-0.2, 1.2)
         levels_ = set()
         for line in (path for drawn_ in ax.collections for path in drawn_.get_paths() if len(path.vertices)):
@@ -219,15 +268,55 @@ def test_figure_of_the_valley():
     assert ends["a rate for each"].abs().max() < 0.01 < ends["one rate, 0.015"][1] and ends["one rate, 0.025"][0] > 10
 
 
-def test_chain_of_two_weights():
-    w_ = torch.tensor(0.8, dtype=torch.double, requires_grad=True)
-    (once,) = torch.autograd.grad((3 * w_ * 0.5 - 1) ** 2, w_, create_graph=True)
-    (twice,) = torch.autograd.grad(once, w_)
-    assert abs(gradient - once.item()) < 1e-6 and abs(squared - twice.item()) < 1e-6
-    first_, second_ = print_again("pixel, w1, w2").splitlines()
-    assert near(read_numbers(first_), [once.item()] * 2, 0.006) and near(
-        read_numbers(second_), [twice.item()] * 2, 0.006
-    )
+def test_squared_backward_pass():
+    """By the derivatives of all 84 numbers of F6, and by the package's trainer."""
+    w_ = {name_: value_.detach().double() for name_, value_ in network.state_dict().items()}
+    trainer_ = FreshTrainer([network])
+    trainer_.estimate_curvature(prepare_by_hand(RAW_TRAIN.data[:1]), TRUE_TRAIN[:1])
+    for name_, found_ in (("c5", h5), ("f6", h6)):
+        curvature_ = trainer_.curvature[name_][0][0].reshape(found_.shape)
+        assert (curvature_ - found_).abs().max() < 1e-4 * found_.max(), name_
+    assert near(s4, trainer_.trained["c5"].x, 1e-4) and near(f6, trainer_.layers[-1].y, 1e-4)
+
+    def show_f6(kernels_, weights_):
+        c5_ = 1.7159 * torch.tanh(2 / 3 * (kernels_ @ s4[:, 0] + w_["c5.bias"]))
+        return 1.7159 * torch.tanh(2 / 3 * (weights_ @ c5_ + w_["f6.bias"]))
+
+    both_ = w_["c5.weight"].flatten(1), w_["f6.weight"]
+    assert near(show_f6(*both_), f6, 1e-5)
+    slopes_ = torch.func.jacrev(show_f6, argnums=(0, 1))(*both_)
+    for found_, slope_ in zip((h5, h6), slopes_):
+        expected = 2 * slope_.square().sum(dim=0)
+        assert (found_ - expected).abs().max() < 1e-5 * expected.max()
+    slope_ = torch.func.vmap(torch.func.grad(lambda a_: squash(a_)))(torch.linspace(-3, 3, 31))
+    assert near(square_slope(squash(torch.linspace(-3, 3, 31))), slope_.square(), 1e-5)
+
+
+def test_finite_differences():
+    w_ = {name_: value_.detach().double() for name_, value_ in network.state_dict().items()}
+    kernels_, weights_ = w_["c5.weight"].flatten(1), w_["f6.weight"]
+
+    def lose(by_, layer_, place_, code_):
+        moved_ = [kernels_.clone(), weights_.clone()]
+        moved_[layer_][place_] = moved_[layer_][place_] + by_
+        c5_ = squash(moved_[0] @ s4[:, 0] + w_["c5.bias"])
+        return (squash(moved_[1] @ c5_ + w_["f6.bias"]) - code_[:, 0]).square().sum()
+
+    printed = print_again("gaps = []").splitlines()
+    for layer_, (name_, h_) in enumerate((("C5", h5), ("F6", h6))):
+        place_ = tuple(int(n) for n in np.unravel_index(h_.argmax(), h_.shape))
+        zero_ = torch.zeros((), dtype=torch.double)
+        twice_ = [
+            torch.func.grad(torch.func.grad(lose))(zero_, layer_, place_, code_).item()
+            for code_ in (f6, INK[int(TRUE_TRAIN[0])].double()[:, None])
+        ]
+        expected = [h_[place_].item(), *twice_]
+        assert printed[layer_].startswith(f"{name_}:") and near(read_numbers(printed[layer_])[1:], expected, 2e-4)
+        assert abs(bend(layer_, place_, f6) - twice_[0]) < 1e-4 and abs(bend(layer_, place_, code) - twice_[1]) < 1e-4
+        assert abs(twice_[0] - expected[0]) < 1e-6 * twice_[0]
+        elsewhere_ = (3, 5)  # a weight that the notebook does not ask about
+        assert abs(bend(layer_, elsewhere_, f6) - h_[elsewhere_]) < 1e-4
+    assert max(gaps) < 1e-3
 
 
 # ---- the training of 1998 ----
@@ -241,39 +330,55 @@ def test_prepared_images():
 
 
 def build_fresh_trainer():
-    torch.manual_seed(SEED)
+    """With the weights of the notebook's network in that of the package."""
     network_ = FreshNetwork()
+    network_.load_state_dict(network.state_dict())
     trainer_ = FreshTrainer([network_], 20.0)
-    chosen_ = torch.randperm(60_000, generator=torch.Generator().manual_seed(1))[:500]
-    trainer_.estimate_curvature(prepare_by_hand(RAW_TRAIN.data[chosen_]), TRUE_TRAIN[chosen_])
+    trainer_.estimate_curvature(prepare_by_hand(RAW_TRAIN.data[:500]), TRUE_TRAIN[:500])
     return network_, trainer_
 
 
 def test_backward_pass_gives_the_gradients_of_autograd():
     network_, trainer_ = build_fresh_trainer()
     trainer_.backward(trainer_.forward(train_images[:1]), TRUE_TRAIN[:1], power=1)
-    compute_loss_1998(network_(train_images[:1]), TRUE_TRAIN[:1], 20.0).backward()
+    package_loss(network_(train_images[:1]), TRUE_TRAIN[:1], 20.0).backward()
     for name_ in LAYERS:
         found_, own_ = trainer_.trained[name_].derivatives[0][0], getattr(network_, name_).weight.grad
         found_ = found_[trainer_.targets, trainer_.sources] if name_ == "c3" else found_.reshape(own_.shape)
         assert (found_ - own_).abs().max() < 1e-4 * own_.abs().max(), name_
 
 
+def test_the_fast_trainer_is_fast():
+    _, trainer_ = build_fresh_trainer()
+    model_, seconds_ = LeNet1998(), []
+    model_.load_state_dict(network.state_dict())
+    optimizer_ = torch.optim.SGD(model_.parameters(), lr=0.00001)
+    for _ in range(2):  # the first round warms up
+        start_ = time.process_time()
+        trainer_.train(train_images, TRUE_TRAIN, torch.arange(200)[None], 0.00001)
+        middle_ = time.process_time()
+        for i_ in range(200):
+            equation_9(-model_(train_images[[i_]]), TRUE_TRAIN[[i_]], 20.0).backward()
+            optimizer_.step()
+            optimizer_.zero_grad()
+        seconds_ = middle_ - start_, time.process_time() - middle_
+    assert seconds_[1] > 2 * seconds_[0]
+
+
 def test_steps():
     _, trainer_ = build_fresh_trainer()
     assert list(steps) == list(LAYERS)
-    printed = print_again("trainer.estimate_curvature(train_images[chosen]").splitlines()
+    printed = print_again("trainer.estimate_curvature(train_images[:500]").splitlines()
     for line, (name_, (weights_, biases_)) in zip(printed, trainer_.compute_steps(0.0005).items()):
         if name_ == "c3":
             weights_ = torch.stack([weights_[0, t_, s_] for t_, sources_ in enumerate(READS) for s_ in sources_])
         expected = torch.cat([weights_.flatten(), biases_.flatten()])
         assert near(steps[name_].sort().values, expected.sort().values, 1e-6), name_
         shown_ = [f"{v:.1e}" for v in (expected.min(), expected.max(), expected.median())]
-        assert line == "{}: from {} to {}, median {}".format(name_, *shown_)
+        assert line == "{} from {} to {}, median {}".format(name_, *shown_)
     every_ = torch.cat(list(steps.values()))
     assert len(every_) == 60_000 and abs(low - every_.min()) < 1e-9 and abs(high - every_.max()) < 1e-9
     assert printed[6] == f"all: {low:.1e} to {high:.1e}, a factor of {high / low:.0f}"
-    assert printed[7].endswith("7e-05 to 1.6e-02, a factor of 229")
     assert 7e-5 < low < 1e-3 and 0.01 < high <= 0.0005 / MU
     medians_ = {name_: values_.median() for name_, values_ in steps.items()}
     assert max(medians_["s2"], medians_["s4"]) < min(medians_[n_] for n_ in ("c1", "c3", "c5", "f6"))
@@ -303,172 +408,182 @@ def test_who_learns_and_who_judges():
 
 
 def test_learning():
-    assert len(ours) == len(yours) == 10 and ours.index[-1] == LIVE and yours.index[-1] == PLAYED
-    assert (1_000 if is_fast() else 20_000) == LIVE and 0 < seconds < 900
-    assert abs(yours.iloc[-1] - learn_by_hand(True, 0.0005, 20.0, PLAYED)) < 0.5
+    assert len(ours) == len(yours) == 10 and tenth == LIVE // 10
+    assert (1_000 if is_fast() else 20_000) == LIVE
+    assert abs(yours[-1] - learn_by_hand(True, 0.0005, 20.0, tenth)) < 0.5
+    assert abs(ours[0] - learn_by_hand(False, 0.00005, 20.0, tenth)) < 0.5
     if is_fast():
-        assert abs(ours.iloc[-1] - learn_by_hand(False, 0.00005, 20.0, LIVE)) < 0.5
+        assert abs(ours[-1] - learn_by_hand(False, 0.00005, 20.0, LIVE)) < 0.5
     else:
-        assert abs(ours.iloc[0] - learn_by_hand(False, 0.00005, 20.0, ours.index[0])) < 0.5
-        assert ours.iloc[-1] < 8 and yours.min() > 80
-    first_ = {seed_: 100 - table_.test_accuracy[0] for seed_, table_ in read_histories_by_seed("lenet5-1998").items()}
-    assert near(first_pass, [first_[seed_] for seed_ in sorted(first_)], 1e-6)
+        assert ours[-1] < 8 and min(yours) > 80
     # What is asked for reaches the network and its trainer:
-    asked, build, train_with = [], LeNet1998, Trainer1998
+    asked, build, train_with = [], RECIPE, Trainer1998
 
-    def build_and_tell(**settings):
-        asked.append(settings)
-        return build(**settings)
+    class Telling:
+        @staticmethod
+        def model(**settings):
+            asked.append(settings)
+            return build.model(**settings)
 
     class TellingTrainer(train_with):
         def __init__(self, networks_, j_):
             super().__init__(networks_, j_)
             asked.append(j_)
 
+        def estimate_curvature(self, images_, labels_):
+            super().estimate_curvature(images_, labels_)
+            assert torch.equal(images_, train_images[order[:500]]) and torch.equal(labels_, TRUE_TRAIN[order[:500]])
+
         def train(self, images_, labels_, orders_, rate_):
             super().train(images_, labels_, orders_, rate_)
             assert images_ is train_images and torch.equal(labels_, TRUE_TRAIN)
             asked.append((orders_.tolist(), rate_))
 
-    globals().update(LeNet1998=build_and_tell, Trainer1998=TellingTrainer)
+    globals().update(RECIPE=Telling, Trainer1998=TellingTrainer)
     try:
-        slow, _ = learn(rate=0.000001, first_weights="2.4 / F", j=1.0, digits=60)
+        slow = learn(rate=0.000001, first_weights="2.4 / F", j=1.0, digits=60)
         learn(rate=0.000002, first_weights="1 / sqrt(F)", j=3.0, digits=60)
     finally:
-        globals().update(LeNet1998=build, Trainer1998=train_with)
+        globals().update(RECIPE=build, Trainer1998=train_with)
     shown_ = [([part_.tolist()], 0.000001) for part_ in order[:60].split(6)]
     expected = [{"published_start": True}, 1.0, *shown_]
     assert asked == expected + [{"published_start": False}, 3.0, *((part_, 0.000002) for part_, _ in shown_)]
-    assert slow.iloc[-1] > 60 and slow.index.tolist() == list(range(6, 61, 6))
+    assert slow[-1] > 60 and len(slow) == 10
 
 
-def check_learning(ax, yours_):
-    digits_, error_ = yours_.index[-1], yours_.iloc[-1]
-    beside = np.interp(digits_, list(ours.index), list(ours))
-    assert ax.get_title() == f"After {digits_:,} digits: yours {error_:.1f} %, our settings {beside:.1f} %"
-    assert axis_labels(ax) == ("digits learnt from", "validation error (%)")
-    assert ax.get_xscale() == ax.get_yscale() == "log"
-    for label_, series_ in (("our settings", ours), ("yours", yours_)):
-        x_, y_ = find_line(ax, label_)
-        assert x_.tolist() == series_.index.tolist() and near(y_, series_, 1e-6)
-    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["our settings", "yours"]
-    (band,) = ax.patches
-    ends_ = band.get_y(), band.get_y() + band.get_height()
-    assert near(ends_, (first_pass.min(), first_pass.max()), 1e-6)
-    (note_,) = ax.texts
-    assert note_.get_text() == "stored runs after one pass (test)" and ends_[1] < note_.get_position()[1] < 2 * ends_[1]
+def test_printed_errors():
+    printed = print_again("yours = learn(")
+    assert printed.startswith(f"after each tenth of {tenth:,} digits:")
+    assert near(read_numbers(printed.split(":")[1]), yours, 0.06)
 
 
 def test_figure_of_the_learning():
-    check_learning(find_axes("our settings"), yours)
-    before_ = plt.get_fignums()
-    others_ = pd.Series({7: 80.0, 70: 60.0, 3 * ours.index[0]: 30.0})
-    show_learning(others_)
-    (number_,) = set(plt.get_fignums()) - set(before_)
-    check_learning(plt.figure(number_).axes[0], others_)
-    plt.close(number_)
+    ax = find_axes("our settings")
+    assert axis_labels(ax) == ("digits learnt from", "validation error (%)")
+    assert ax.get_xscale() == "log" and ax.get_ylim() == (0, 100)
+    for label_, errors_, digits_ in (("our settings", ours, LIVE), ("yours", yours, tenth)):
+        x_, y_ = find_line(ax, label_)
+        assert near(x_, [digits_ * n / 10 for n in range(1, 11)], 1e-6) and near(y_, errors_, 1e-6)
+    assert len({line.get_linestyle() for line in ax.lines}) == len({line.get_marker() for line in ax.lines}) == 2
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["our settings", "yours"]
+    assert ax.get_title() == f"After {tenth:,} digits: our settings {ours[0]:.1f} %, yours {yours[-1]:.1f} %"
 
 
 # ---- twenty passes ----
 
 
+WHATS = (("equation 9", 0.95, BLUE), ("equation 8", 0.95, ORANGE), ("distorted digits", 0.8, GREEN))
+
+
 def test_figure_of_twenty_passes():
-    figure = find_figure("distorted digits: test")
-    assert len(figure.axes) == 3 and figure.axes[0].get_ylabel() == "error (%)"
-    whats_ = (("equation 9", 0.95), ("equation 8", 0.95), ("distorted digits", 0.8))
-    for recipe_, (what_, paper_), ax in zip(RECIPES_HERE, whats_, figure.axes):
-        histories_ = read_histories_by_seed(recipe_)
-        bands = {}
-        for quantity_, colour_, style_ in (("test", ORANGE, "-"), ("train", BLUE, "--")):
-            by_seed = 100 - np.stack([h_[f"{quantity_}_accuracy"] for h_ in histories_.values()])
-            x_, y_ = find_line(ax, quantity_)
-            assert x_.tolist() == list(range(1, 21)) and near(y_, by_seed.mean(axis=0), 1e-5)
-            (line,) = (line for line in ax.lines if line.get_label() == quantity_)
-            assert line.get_color() == colour_ and line.get_linestyle() == style_
-            bands[colour_] = by_seed
-        assert ax.get_title() == f"{what_}: test {bands[ORANGE][:, 19].mean():.2f} %\n(paper {paper_} %)"
-        assert ax.get_xlabel() == "pass" and ax.get_yscale() == "log"
-        assert len(ax.collections) == 2
-        for band in ax.collections:
-            (colour_,) = (c for c in bands if np.allclose(to_rgb(c), band.get_facecolor()[0][:3], atol=1e-3))
-            corners_ = band.get_paths()[0].vertices
-            for pass_ in range(1, 21):
-                heights = corners_[corners_[:, 0] == pass_][:, 1]
-                of_pass = bands[colour_][:, pass_ - 1]
-                assert near([heights.min(), heights.max()], [of_pass.min(), of_pass.max()], 1e-5)
-        assert set(find_line(ax, "test, paper")[1]) == {paper_}
-        named = ["test", "train", "test, paper"] + (["train, paper"] if paper_ == 0.95 else [])
-        assert [t.get_text() for t in ax.get_legend().get_texts()] == named
-        if paper_ == 0.95:
-            assert set(find_line(ax, "train, paper")[1]) == {0.35}
-        assert ax.get_ylim()[0] < min(v.min() for v in bands.values())
-        assert ax.get_ylim()[1] > max(v.max() for v in bands.values())  # and no first pass is cut off
+    ax = find_axes("After 20 passes: 0.")
+    assert axis_labels(ax) == ("pass", "test error (%)") and ax.get_ylim()[0] == 0
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == [f"{w_} (paper: {p_} %)" for w_, p_, _ in WHATS]
+    bands = {}
+    for recipe_, (what_, paper_, colour_) in zip(RECIPES_HERE, WHATS):
+        by_seed = 100 - np.stack([h_.test_accuracy for h_ in read_histories_by_seed(recipe_).values()])
+        label_ = f"{what_} (paper: {paper_} %)"
+        x_, y_ = find_line(ax, label_)
+        assert x_.tolist() == list(range(1, 21)) and near(y_, by_seed.mean(axis=0), 1e-5)
+        (line,) = (line for line in ax.lines if line.get_label() == label_)
+        assert line.get_color() == colour_
+        bands[colour_] = by_seed
+        assert y_[12] < y_[11] - 0.1  # the drop after pass 12
+    assert len({line.get_linestyle() for line in ax.lines}) == len(ax.collections) == 3
+    for band in ax.collections:
+        (colour_,) = (c for c in bands if np.allclose(to_rgb(c), band.get_facecolor()[0][:3], atol=1e-3))
+        corners_ = band.get_paths()[0].vertices
+        for pass_ in range(1, 21):
+            heights = corners_[corners_[:, 0] == pass_][:, 1]
+            of_pass = bands[colour_][:, pass_ - 1]
+            assert near([heights.min(), heights.max()], [of_pass.min(), of_pass.max()], 1e-5)
+    ends_ = [np.mean(read_test_errors(recipe_)) for recipe_ in (RECIPES_HERE[0], RECIPES_HERE[2])]
+    assert ax.get_title() == "After 20 passes: {:.2f} %, with distorted digits {:.2f} %".format(*ends_)
+    assert ax.get_ylim()[1] > max(v.max() for v in bands.values())  # and no first pass is cut off
 
 
-def test_table_of_1998():
-    assert table.index.tolist() == list(RECIPES_HERE)
-    for recipe_ in RECIPES_HERE:
-        errors_, row_ = read_test_errors(recipe_), table.loc[recipe_]
-        assert row_.runs == len(errors_) >= 3
-        expected = [np.mean(errors_), np.std(errors_, ddof=1), min(errors_), max(errors_)]
-        assert near(row_[["test error", "sd", "min", "max"]], expected, 1e-6)
+def test_errors_of_1998():
+    printed = print_again("VARIANTS = {").splitlines()
+    found_ = {}
+    for line, recipe_, (what_, _, _) in zip(printed, RECIPES_HERE, WHATS):
+        errors_ = np.array(read_test_errors(recipe_))
+        assert near(sorted(last[recipe_]), sorted(errors_), 1e-6) and len(errors_) >= 3
         files_ = [ROOT / "runs" / f"{recipe_}-{n}" / "run.json" for n in range(len(errors_))]
-        records_ = [json.loads(file_.read_text()) for file_ in files_]
-        assert near(row_["training error"], 100 - np.mean([r_["train_accuracy"] for r_ in records_]), 1e-4)
-    main_, eq8_, distorted_ = (table.loc[recipe_] for recipe_ in RECIPES_HERE)
-    assert main_.equals(plain) and distorted_.equals(distorted)
-    assert abs(main_["test error"] - 0.95) < 0.05 and 0.8 < main_["min"] < main_["max"] < 1.1
-    assert distorted_["max"] < min(0.8, main_["min"]) and distorted_.runs == 5
-    assert main_["min"] < eq8_["max"] and eq8_["min"] < main_["max"]  # the runs of the two losses overlap
-    assert main_["training error"] < 0.35 / 2 and abs(eq8_["training error"] - 0.35) < 0.05
+        trained_ = 100 - np.mean([json.loads(file_.read_text())["train_accuracy"] for file_ in files_])
+        spread_ = [errors_.mean(), errors_.std(ddof=1), errors_.min(), errors_.max(), len(errors_), trained_]
+        assert line.startswith(what_) and near(read_numbers(line.split("test")[1]), spread_, 0.006)
+        found_[recipe_] = spread_
+    main_, eq8_, distorted_ = found_.values()
+    assert near(plain, last[RECIPES_HERE[0]], 1e-9) and near(distorted, last[RECIPES_HERE[2]], 1e-9)
+    assert abs(main_[0] - 0.95) < 0.05 and 0.8 < main_[2] < main_[3] < 1.1
+    assert distorted_[3] < min(0.8, main_[2]) and distorted_[4] == 5
+    assert main_[2] < eq8_[3] and eq8_[2] < main_[3]  # the runs of the two losses overlap
+    assert main_[5] < 0.35 / 2 and abs(eq8_[5] - 0.35) < 0.05
 
 
 # ---- what F6 shows ----
 
 
-def test_figure_of_f6():
-    figure = find_figure("Mean distance from the code")
-    torch.manual_seed(SEED)
-    untrained_ = FreshNetwork()
-    shuffled_ = torch.randperm(10_000)
-    assert torch.equal(mixed, shuffled_)
-    shown_ = [next(i for i in shuffled_.tolist() if TRUE[i] == d) for d in range(10)]
-    assert examples.tolist() == shown_
-    both_ = [compute_f6(network_, TESTS[shown_]) for network_ in (untrained_, trained)]
-    far_ = [((f6_ - INK) ** 2).sum(dim=1) for f6_ in both_]
-    assert all(near(found_, wanted, 1e-2) for found_, wanted in zip(away, far_))
-    order_ = np.argsort(far_[1].numpy())
-    pictured = [ax for ax in figure.axes if ax.images]
-    assert len(pictured) == 30
-    for place_, ax in enumerate(pictured):
-        row_, digit_ = place_ // 10, order_[place_ % 10]
-        values_ = (*both_, INK)[row_][digit_]
-        assert near(images_of(ax)[0], add_frame(values_.clamp(-1, 1)))
-        words = f"code of {digit_}" if row_ == 2 else f"{('before', 'after')[row_]} {far_[row_][digit_]:.0f}"
-        assert ax.get_title() == words and ax.images[0].get_clim() == (-1, 1)
-        assert ax.images[0].cmap(1.0)[:3] == (1, 1, 1)  # ink is white
-    means = [float(f_.mean()) for f_ in far_]
-    assert figure.get_suptitle() == "Mean distance from the code: {:.0f} untrained, {:.0f} trained".format(*means)
-    for line, f_ in zip(print_again("examples = torch.stack").splitlines(), far_):
-        assert near(read_numbers(line)[2:], f_, 0.06)
-    if STORED == SEED == 0:  # what the text says
-        assert far_[1].max() < 7 and far_[0].min() > 80
+def test_moving_picture_of_f6():
+    kept_ = np.load(ROOT / "f6_1998.npz")
+    shown_ = kept_["features"].astype(float)  # (21, 10, 84)
+    assert shown_.shape == (21, 10, 84) and kept_["errors"].shape == (21,)
+    far_ = ((shown_ - INK.numpy()) ** 2).sum(axis=2)
+    assert near(away, far_, 1e-2)
+    figure_ = pictures[0].figure
+    assert len(pictures) == 20 and len(figure_.axes) == 20
+    for done_ in (0, 7, 20):
+        draw_pass(done_)
+        for digit_ in range(10):
+            above, below = figure_.axes[digit_], figure_.axes[10 + digit_]
+            (f6_,), (code_,) = images_of(above), images_of(below)
+            assert near(f6_, add_frame(shown_[done_, digit_])[0]) and near(code_, add_frame(INK[digit_])[0])
+            assert above.get_xlabel() == f"{far_[done_, digit_]:.1f}" and not below.get_xlabel()
+            assert all(ax.images[0].get_clim() == (-1, 1) for ax in (above, below))
+            assert above.images[0].cmap(1.0)[:3] == (1, 1, 1)  # ink is white
+        words_ = figure_.get_suptitle()
+        assert words_.startswith(f"After {done_} passes: mean distance ") and "test error" in words_
+        assert near(find_numbers(words_), [done_, far_[done_].mean(), kept_["errors"][done_]], 0.051)
+    printed = print_again("for done in (0, 1, 5, 20)").splitlines()
+    for line, done_ in zip(printed, (0, 1, 5, 20)):
+        assert near(read_numbers(line), [done_, *far_[done_]], 0.06)
+
+
+def test_what_the_text_says_of_f6_on_its_way():
+    kept_ = np.load(ROOT / "f6_1998.npz")
+    shown_, errors_ = kept_["features"].astype(np.float32), kept_["errors"]
+    first_ = [int(TRUE.eq(digit_).nonzero()[0]) for digit_ in range(10)]
+    torch.manual_seed(0)
+    assert near(compute_f6(FreshNetwork(), TESTS[first_]), shown_[0])  # before the first pass: the recipe's seed 0
+    apart_ = ((shown_[:, :, None] - INK.numpy()) ** 2).sum(axis=3)  # (21, 10, 10)
+    far_ = apart_[:, range(10), range(10)]
+    nearest_ = apart_.argmin(axis=2)
+    assert far_[0].min() > 85.5 and far_[0].max() < 94.5 and sorted(far_[1].argsort()[:2]) == [1, 4]
+    assert far_[0].mean() - far_[1].mean() > far_[1].mean()
+    assert far_[1, 3] < far_[5, 3] - 5 and far_[20].argmax() == 5 and far_[20, 5] > 20
+    assert (nearest_[1:6, 5] == 6).all() and (nearest_[6:, 5] == 5).all()
+    assert all((nearest_[1:, digit_] == digit_).all() for digit_ in range(10) if digit_ != 5)
+    stored_ = np.array(read_test_errors("lenet5-1998"))
+    assert errors_[0] > 80 and abs(errors_[20] - stored_.mean()) < 0.25
+    # It is the training of the stored runs: those of the same passes are as good.
+    histories_ = np.stack([100 - h_.test_accuracy for h_ in read_histories_by_seed("lenet5-1998").values()])
+    assert abs(errors_[1:] - histories_.mean(axis=0)).max() < 0.45
 
 
 def test_the_stored_network():
     saved = torch.load(ROOT / "runs" / f"lenet5-1998-{STORED}" / "model.pt", weights_only=True)["state"]
+    assert set(trained.state_dict()) == set(saved)
     assert all(torch.equal(value_, saved[name_]) for name_, value_ in trained.state_dict().items())
+    assert type(trained) is LeNet1998  # the notebook's own
     kept_there = np.load(ROOT / "runs" / f"lenet5-1998-{STORED}" / "predictions.npy")
-    assert (kept_there == predictions.numpy()).mean() > 0.999
+    assert (kept_there == read.numpy()).mean() > 0.999
     part_ = slice(0, 10_000, 10)
-    assert near(features[part_], compute_f6(trained, TESTS[part_]))
-    apart_ = ((features[:, None] - INK) ** 2).sum(dim=2)
-    assert near(distances[part_], apart_[part_], 1e-2) and torch.equal(distances.argmin(dim=1), predictions)
-    assert near(nearest, apart_.min(dim=1).values, 1e-2)
-    right_ = predictions == TRUE
-    assert torch.equal(correct, right_)
-    printed = print_again("nearest, predictions = ")
-    assert abs(read_numbers(printed)[0] - 100 * (~right_).double().mean()) < 0.006
+    apart_ = ((compute_f6(trained, TESTS[part_])[:, None] - INK) ** 2).sum(dim=2)
+    assert near(-predict_logits(trained, test_images[part_]), apart_, 1e-2)
+    assert (apart_.argmin(dim=1) == read[part_]).double().mean() > 0.999
+    assert torch.equal(misread, read != TRUE)
+    printed = print_again("others, _ = load_checkpoint")
+    assert abs(read_numbers(printed)[0] - 100 * misread.double().mean()) < 0.006
 
 
 def test_what_is_beyond_the_rubbish_distance():
@@ -477,11 +592,12 @@ def test_what_is_beyond_the_rubbish_distance():
     assert sorted(pixels.tolist()) == list(range(1024))
     expected_images = {
         "test digits": TESTS[some],
-        "those misread": TESTS[~correct],
+        "those misread": TESTS[misread],
         "fours, top for bottom": TESTS[fours][:, :, torch.arange(31, -1, -1)],
         "shuffled pixels": torch.stack([TESTS[i].flatten()[pixels] for i in some]).reshape(-1, 1, 32, 32),
     }
     assert list(groups) == list(beyond) == list(expected_images)
+    assert mixed_digits.sort().values.tolist() == list(range(10_000))
     ax = find_axes("Beyond j")
     assert ax.get_xlabel() == "distance to the nearest code (black: median)" and ax.yaxis_inverted()
     assert [t.get_text() for t in ax.get_yticklabels()] == list(groups) and list(ax.get_yticks()) == [0, 1, 2, 3]
@@ -492,85 +608,66 @@ def test_what_is_beyond_the_rubbish_distance():
     for row_, (name_, images_) in enumerate(expected_images.items()):
         assert near(groups[name_], images_, 1e-4)
         far_ = ((compute_f6(trained, images_)[:, None] - INK) ** 2).sum(dim=2).min(dim=1).values
-        assert near(clouds[row_].get_xdata(), far_, 2e-2) and abs(clouds[row_].get_ydata() - row_).max() <= 0.3
+        assert near(clouds[row_].get_xdata(), far_, 2e-2)
+        assert abs(np.asarray(clouds[row_].get_ydata()) - row_).max() <= 0.3
         assert near(medians_[row_].get_xdata(), [far_.median()] * 2, 2e-2)
         share_ = 100 * (far_ > J).double().mean().item()
         assert abs(beyond[name_] - share_) < 0.5
-        if name_ != "shuffled pixels":  # run again, the pixels fall otherwise
-            assert printed[row_] == f"{name_:21} median {far_.median():4.1f}, beyond j {share_:.0f} %"
+        assert printed[row_] == f"{name_:21} median {far_.median():4.1f}, beyond j {share_:.0f} %"
     of_digits, *_, of_noise = beyond.values()
-    assert ax.get_title() == f"Beyond j: {of_digits:.0f} % of the digits, {of_noise:.0f} % of the shuffled images"
+    assert ax.get_title() == f"Beyond j = 20: {of_digits:.0f} % of the digits, {of_noise:.0f} % of the shuffled images"
     (limit,) = (line for line in ax.lines if line.get_linestyle() == "--")
-    assert set(limit.get_xdata()) == {J} == {20.0} and ax.texts[0].get_text().strip() == "j = 20"
+    assert set(limit.get_xdata()) == {J} == {20.0}
     assert beyond["test digits"] < 10 and min([*beyond.values()][1:]) > 60
 
 
-def check_answer(figure, image_, ten_):
-    image_ax, f6_ax, code_ax, bars = figure.axes
-    f6_ = compute_f6(trained, image_)[0]
+def find_answers():
+    return [figure_ for figure_ in SHOWN if len(figure_.axes) == 12 and "The nearest code" in figure_.get_suptitle()]
+
+
+def check_answer(figure, given_, f6_, ten_):
+    """Twelve pictures: what was given, F6, and the ten codes, each with its distance below it."""
     apart_ = ((f6_ - INK) ** 2).sum(dim=1)
     digit_ = int(apart_.argmin())
+    assert near(ten_, apart_, 2e-2)
     assert figure.get_suptitle() == f"The nearest code is that of the {digit_}, at {apart_[digit_]:.1f}"
-    assert near(images_of(image_ax)[0], image_[0, 0]) and image_ax.get_title() == "image"
-    assert near(images_of(f6_ax)[0], add_frame(f6_)[0]) and f6_ax.get_title() == "F6"
-    assert near(images_of(code_ax)[0], add_frame(INK[digit_])[0]) and code_ax.get_title() == f"code of {digit_}"
-    for ax, darkest in ((image_ax, -0.1), (f6_ax, -1), (code_ax, -1)):
-        assert ax.images[0].cmap(1.0)[:3] == (1, 1, 1) and not ax.axison  # ink is white
-        assert ax.images[0].get_clim() == (darkest, 1)
-    assert axis_labels(bars) == ("digit", "distance to its code")
-    assert near([p.get_height() for p in bars.patches], apart_, 1e-2) and near(ten_, apart_, 1e-2)
-    blue = [i for i, p in enumerate(bars.patches) if np.allclose(p.get_facecolor()[:3], to_rgb(BLUE))]
-    assert blue == [digit_]
-    assert set(bars.lines[0].get_ydata()) == {20}
+    by_words = {ax.get_xlabel(): ax for ax in figure.axes if ax.get_xlabel() in ("given", "F6")}
+    codes_ = [ax for ax in figure.axes if ax not in by_words.values()]
+    codes_.sort(key=lambda ax: (-round(ax.get_position().y0, 1), ax.get_position().x0))
+    assert near(images_of(by_words["given"])[0], given_) and near(
+        images_of(by_words["F6"])[0], add_frame(f6_.clamp(-1, 1))[0]
+    )
+    for k_, ax in enumerate(codes_):
+        assert near(images_of(ax)[0], add_frame(INK[k_])[0]) and ax.get_xlabel() == f"{float(ten_[k_]):.1f}"
+        assert (ax.xaxis.label.get_weight() == "bold") == (k_ == digit_)
+    assert all(ax.images[0].cmap(1.0)[:3] == (1, 1, 1) for ax in figure.axes)  # ink is white
 
 
 def test_answers():
-    first_, second_ = (f for f in SHOWN if len(f.axes) == 4 and f.axes[1].get_title() == "F6")
-    read_again = print_again("of_a_digit = show_answer").splitlines()
-    assert read_again == ["the nearest of the ten codes:", f"the {of_a_digit.argmin()}, at {of_a_digit.min():.1f}"]
-    check_answer(first_, TESTS[[0]], of_a_digit)
-    check_answer(second_, scribble, of_the_scribble)
-    assert scribble.shape == (1, 1, 32, 32) and abs(scribble.min() + 0.1) < 1e-4 and scribble.max() <= 1.175 + 1e-4
-    inked = scribble[0, 0] > 0.2
-    where = inked.nonzero()
-    assert where.min(dim=0).values.tolist() >= [6, 9] and where.max(dim=0).values.tolist() <= [25, 22]
-    assert inked[7].sum() < inked[20].sum()  # the A has its top above and its feet below
-    assert (inked[24].int().diff().abs().sum() == 4) and (inked[7].int().diff().abs().sum() == 2)
-    upside = draw_scribble("#...... " + "....... " * 11)[0, 0]
-    assert (upside[:16, :16] > 0).any() and not (upside[16:] > 0).any() and not (upside[:, 16:] > 0).any()
-
-
-def test_figure_of_the_mistakes():
-    missed = [i for i in range(10_000) if predictions[i] != TRUE[i]]
-    assert sorted(wrong) == missed
-    assert [(TRUE[i], predictions[i]) for i in wrong] == sorted((TRUE[i], predictions[i]) for i in missed)
-    everyone_ = np.stack([np.load(f / "predictions.npy") for f in sorted((ROOT / "runs").glob("lenet5-1998-[0-9]"))])
-    by_all = (everyone_ != TRUE.numpy()).all(axis=0)
-    figure = find_figure("digits that our network misreads: true > read")
-    assert figure.get_suptitle().startswith(f"The {len(missed)} digits")
-    drawn = [ax for ax in figure.axes if ax.images]
-    assert len(drawn) == len(missed)
-    for i, ax in zip(wrong, drawn):
-        assert near(images_of(ax)[0], RAW.data[i], 0.5)
-        assert ax.get_title() == f"{TRUE[i]} > {predictions[i]}" + ("*" if by_all[i] else "")
-    printed = read_numbers(print_again("everyone = load_predictions"))
-    assert printed == [len(missed), 10_000, 5, by_all.sum()] and 0 < by_all.sum() < len(wrong)
+    _, second_, third_ = find_answers()
+    check_answer(second_, TESTS[0, 0], compute_f6(trained, TESTS[[0]])[0], of_a_digit)
+    turned_ = torch.tensor(np.rot90(TESTS[0, 0].numpy()).copy())
+    check_answer(third_, turned_, compute_f6(trained, turned_[None, None])[0], of_the_turned)
+    first_, numbers_ = print_again("of_a_digit = look_at").splitlines()
+    assert first_ == "distances, 0 to 9:" and near(read_numbers(numbers_), of_a_digit, 0.06)
+    if STORED == 0:
+        assert of_a_digit.argmin() == 7 and of_the_turned.argmin() == 5 and of_the_turned.min() > J
 
 
 # ---- from 1998 to today ----
 
 
 def test_ladder():
-    assert list(RUNGS) == list(recipes) == ladder.index.tolist() == LADDER_HERE
-    assert ladder.change.tolist() == list(RUNGS.values())
-    for name_ in LADDER_HERE:
+    printed = print_again("changes = ").splitlines()
+    assert len(printed) == len(changes) == len(LADDER_HERE) and ["lenet5-1998", *LADDER] == LADDER_HERE
+    for rung_, (line, change_, name_) in enumerate(zip(printed, changes, LADDER_HERE)):
         errors_ = read_test_errors(name_)
-        assert ladder.seeds[name_] == len(errors_) >= 2
-        assert abs(ladder.error[name_] - np.mean(errors_)) < 1e-6
-        assert abs(ladder.sd[name_] - np.std(errors_, ddof=1)) < 1e-6
+        assert line.startswith(f"{rung_:2}. {change_} ") and len(errors_) >= 2
+        found_ = read_numbers(line.split(f"{rung_:2}. {change_} ")[1])
+        assert near(found_, [np.mean(errors_), np.std(errors_, ddof=1), len(errors_)], 0.006)
+        assert abs(means[rung_] - np.mean(errors_)) < 1e-6
         histories_ = [file_ for file_ in sorted(ROOT.glob(f"runs/{name_}-[0-9]/history.csv"))]
         assert len(histories_) == len(errors_) and all(len(pd.read_csv(file_)) == 20 for file_ in histories_)
-    assert ladder.parameters.tolist() == [60_000] * 4 + [60_900, 61_750] + [61_706] * 5
 
 
 def test_each_rung_changes_what_it_says():
@@ -582,7 +679,7 @@ def test_each_rung_changes_what_it_says():
         "rung-max": ("s4", "MaxPool2d"),
     }  # fmt: skip
     for name_ in LADDER_HERE[1:]:
-        model_ = recipes[name_].build_model()
+        model_ = LADDER[name_].build_model()
         parts_ = (*LAYERS, "squash", "squash_pooled", "output")
         now_ = {part_: type(getattr(model_, part_)).__name__ for part_ in parts_}
         if name_ in said_:
@@ -592,67 +689,31 @@ def test_each_rung_changes_what_it_says():
             assert now_ == before_
         assert model_(images_).shape == (2, 10)
         before_ = now_
-    one_, many_, adam_, last_ = (recipes[f"rung-{rung_}"] for rung_ in ("one-rate", "batches", "adam", "input"))
+    one_, many_, adam_, last_ = (LADDER[f"rung-{rung_}"] for rung_ in ("one-rate", "batches", "adam", "input"))
     assert RECIPE.curved and not one_.curved and (RECIPE.batch_size, one_.batch_size, many_.batch_size) == (1, 1, 64)
     assert np.allclose(np.array(one_.rates) / one_.rates[0], [1] * 12 + [0.2] * 8)
     assert np.allclose(many_.schedule, [1] * 12 + [0.2] * 8) and adam_.optimizer is torch.optim.Adam
-    assert last_.inputs["normalisation"] == "mnist" and recipes["rung-max"].inputs["normalisation"] == "1998"
+    assert last_.inputs["normalisation"] == "mnist" and LADDER["rung-max"].inputs["normalisation"] == "1998"
 
 
 def test_words_of_the_rungs():
     keys_ = ["1998", "one step", "64", "Adam", "C3", "softmax", "plain mean", "no squash", "ReLU", "largest", "mean 0"]
-    assert all(key_ in what_ for key_, what_ in zip(keys_, RUNGS.values(), strict=True))
-
-
-def test_single_digits_are_timed_with_their_own_trainer():
-    used_ = []
-
-    class Spy(FreshTrainer):
-        def __init__(self, models, rubbish_distance, curved):
-            used_.append((len(models), rubbish_distance, curved))
-            super().__init__(models, rubbish_distance, curved)
-
-    names_ = time_pass.__globals__
-    kept_, names_["Trainer1998"] = names_["Trainer1998"], Spy
-    fast_, names_["is_fast"] = names_["is_fast"], lambda: True
-    time_pass(recipes["rung-one-rate"])
-    time_pass(recipes["rung-batches"])
-    names_["Trainer1998"], names_["is_fast"] = kept_, fast_
-    assert used_ == [(1, 20.0, False)] * 3
-
-
-def test_seconds_of_a_pass():
-    assert len(seconds_a_pass) == len(LADDER_HERE) and min(seconds_a_pass) > 0
-    slow_, fast_ = seconds_a_pass[:2], seconds_a_pass[2:]
-    assert min(slow_) > 2 * np.median(fast_)  # one digit a step
-    start_ = time.process_time()
-    model_, x_ = recipes["rung-input"].build_model(), prepare_by_hand(RAW_TRAIN.data[:1280])
-    optimizer_ = torch.optim.Adam(model_.parameters(), lr=0.001, fused=True)
-    for x_part, y_part in zip(x_.split(64), TRUE_TRAIN[:1280].split(64)):
-        functional.cross_entropy(model_(x_part), y_part).backward()
-        optimizer_.step()
-        optimizer_.zero_grad()
-    measured_ = (time.process_time() - start_) * 60_000 / 1280
-    assert measured_ / 5 < seconds_a_pass[-1] < 20 * measured_  # on a busy machine, too
+    assert all(key_ in what_ for key_, what_ in zip(keys_, changes, strict=True))
 
 
 def test_figure_of_the_ladder():
     ax = find_axes("The rung that helps most")
     means_ = [np.mean(read_test_errors(name_)) for name_ in LADDER_HERE]
     best_ = int(np.diff(means_).argmin()) + 1
-    assert ax.get_title().endswith(f": {RUNGS[LADDER_HERE[best_]]}")
+    assert ax.get_title().endswith(f": {changes[best_]}")
     assert ax.get_xlabel() == "test error (%), line: mean" and ax.yaxis_inverted()
-    assert [t.get_text() for t in ax.get_yticklabels()] == [f"{n_}. {what_}" for n_, what_ in enumerate(RUNGS.values())]
+    assert [t.get_text() for t in ax.get_yticklabels()] == [f"{n_}. {what_}" for n_, what_ in enumerate(changes)]
     for rung_, name_ in enumerate(LADDER_HERE):
         errors_ = read_test_errors(name_)
         dots = [line for line in ax.lines if line.get_marker() == "o" and set(line.get_ydata()) == {rung_}]
         assert len(dots) == 1 and near(sorted(dots[0].get_xdata()), sorted(errors_), 1e-6)
         (mean_,) = (line for line in ax.lines if line.get_marker() == "|" and list(line.get_ydata()) == [rung_])
         assert abs(float(mean_.get_xdata()[0]) - np.mean(errors_)) < 1e-6
-    times_ = find_axes("A pass takes")
-    assert times_.get_xlabel() == "seconds" and times_.get_xscale() == "log"
-    assert near([bar_.get_width() for bar_ in times_.patches], seconds_a_pass, 1e-6)
-    assert [bar_.get_y() + bar_.get_height() / 2 for bar_ in times_.patches] == list(range(len(LADDER_HERE)))
 
 
 # ---- what the paper does not say ----
