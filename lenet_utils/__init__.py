@@ -13,7 +13,7 @@ What the lessons import, in the order in which a reader needs it:
 - ``figures``: how all of these look, and how a notebook stores them; ``moving``: figures that move.
 - ``recipes``: every recipe of the documents behind the course, as data.
 - ``results``: what the stored runs of these recipes gave.
-- ``images``: image files brought to MNIST's form.
+- ``drawings``: strokes to ink, and ink to MNIST's form; ``images``: image files brought to MNIST's form.
 - ``files``: where the data are, and writing a file whole or not at all.
 
 Apart from it: ``exercises`` (the checkers: the answer key), ``lenet1998`` (the network of 1998, its training and what
