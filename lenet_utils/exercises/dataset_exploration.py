@@ -1,24 +1,56 @@
 """Checkers of notebooks/01_dataset_exploration.ipynb."""
 
+import math
+
 import torch
 
-from lenet_utils.exercises.common import check_number, expects_function
+from lenet_utils.exercises.common import NOT_ANSWERED, expects_function, to_float
 
 
-def check_lazy_accuracy(answer) -> str:
-    """Percent of the test images that are ones: what always answering "1" gets right."""
-    return check_number(
-        answer,
-        100 * 1_135 / 10_000,
-        "1,135 of the 10,000 test images are ones: 11.35 %.",
-        {
-            10.0: "that would be so if all digits were equally common. Look at the counts.",
-            100 * 6_742 / 60_000: "these are the ones of the training set; the question is about the test set.",
-            0.1135: "in percent, please.",
-            1_135: "this is the number of correct answers; how many percent is that?",
-        },
-        tolerance=0.0051,
-    )
+@expects_function("def lazy_accuracy(train_labels, test_labels)")
+def check_lazy_accuracy(function) -> str:
+    """A function of two sets of labels, (N,) and (M,): percent of the second that equal the first's most common."""
+    train_sets = [[1, 7, 7, 3, 7, 1], [0] * 5 + [9] * 8 + [4] * 3, [2, 2, 2, 5]]
+    test_sets = [[3, 3, 3, 7, 7, 1, 1, 8], [9, 0, 0], [5] * 9 + [2] * 3 + [1] * 5]
+    pairs = [(torch.tensor(train), torch.tensor(test)) for train, test in zip(train_sets, test_sets)]
+    results = []
+    for train, test in pairs:
+        given = train.clone(), test.clone()
+        results.append(function(*given))
+        if not (torch.equal(given[0], train) and torch.equal(given[1], test)):
+            return "Not yet: the function changes the labels that it was given."
+    if any(result is None for result in results):
+        return "Not yet: the function returns None. Does it end with return?"
+    results = [to_float(result) for result in results]
+    if any(math.isnan(result) for result in results):
+        return "Not yet: the function returns no single number."
+
+    def gives(formula) -> bool:
+        expected = [float(formula(*pair)) for pair in pairs]
+        return all(abs(result - value) < 0.0051 for result, value in zip(results, expected))
+
+    def find_most(labels):
+        return labels.bincount().argmax()
+
+    def score(labels, digit):
+        return 100 * (labels == digit).double().mean()
+
+    if gives(lambda train, test: score(test, find_most(train))):
+        return "Yes: with MNIST's labels it is 11.35 %. Any real reader of digits must beat that."
+    if gives(lambda train, test: score(test, find_most(train)) / 100):
+        return "Not yet: this is a share, from 0 to 1; in percent, please."
+    if gives(lambda train, test: (test == find_most(train)).sum()):
+        return "Not yet: this is the number of correct answers; how many percent is that?"
+    if gives(lambda train, test: score(test, find_most(test))):
+        return "Not yet: this machine has looked at the test labels. It knows those of the training images alone."
+    if gives(lambda train, test: score(train, find_most(train))):
+        return "Not yet: this is its accuracy on the training images; the question is about the test images."
+    if gives(lambda train, test: score(test, 1)):
+        return "Not yet: 1 is the most common digit in MNIST. Other labels have another one; find it."
+    if gives(lambda train, test: find_most(train)):
+        return "Not yet: this is the most common digit itself. How often is it right?"
+    count = sum(abs(result - score(test, find_most(train))) < 0.0051 for result, (train, test) in zip(results, pairs))
+    return f"Not yet: of {len(pairs)} pairs of labels that were tried, {count} came out right."
 
 
 @expects_function("def read_digit(image, examples, labels)")
@@ -29,7 +61,10 @@ def check_read_digit(function) -> str:
     labels = torch.randperm(10, generator=generator)
     noise = torch.randint(-60, 61, (10, 28, 28), generator=generator)
     images = (examples.roll(3, dims=0).int() + noise).clamp(0, 255).to(torch.uint8)  # each is near one example
-    results = [function(image, examples, labels) for image in images]
+    given = images.clone(), examples.clone(), labels.clone()
+    results = [function(image, *given[1:]) for image in given[0]]
+    if not all(map(torch.equal, given, (images, examples, labels))):
+        return "Not yet: the function changes the images or labels that it was given."
     if any(result is None for result in results):
         return "Not yet: the function returns None. Does it end with return?"
     results = [int(result) for result in results]
@@ -81,3 +116,98 @@ def check_to_grey(function) -> str:
     if gives(lambda x: 255 * x * std):
         return "Not yet: the mean has to be added again."
     return f"Not yet: {inputs[2]:.4f} was the grey value {greys[2]}, but the function returns {results[2]:.4f}."
+
+
+MEAN, STD = 0.1307, 0.3081  # of the training pixels, divided by 255
+WAYS = {  # letter: the place in the list of the exercise, and what is done to the grey values
+    "A": (2, lambda grey: (grey / 255 - (grey / 255).mean()) / (grey / 255).std()),
+    "B": (4, lambda grey: ((grey / 255 - MEAN) / STD - MEAN) / STD),
+    "C": (0, lambda grey: (grey / 255 - MEAN) / STD),
+    "D": (1, lambda grey: (grey - MEAN) / STD),
+    "E": (3, lambda grey: grey / 255 / STD - MEAN),
+}
+WAY_HINTS = (
+    "with the mean and standard deviation of the *training* pixels, test pixels come close to 0 and 1, not onto them",
+    "where does white, 255, come to lie if nobody divides by 255?",
+    "what mean and what standard deviation has a set that was normalised by its own?",
+    "where does black, 0, come to lie if the mean is subtracted last?",
+    "take the smallest number of the right one through the formula once more",
+)
+
+
+def prepare_five_ways(test_images: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Return the test images, (N, 28, 28) uint8, normalised in five ways, A to E: one right, four with a mistake."""
+    return {letter: way(test_images.float()) for letter, (_, way) in WAYS.items()}
+
+
+def check_five_ways(answer) -> str:
+    """The five letters of ``prepare_five_ways`` in the order of the list in the exercise."""
+    places = {letter: place for letter, (place, _) in WAYS.items()}
+    return match_letters(answer, places, WAY_HINTS, "you read off five lines of numbers what five programs do.")
+
+
+def match_letters(answer, places: dict[str, int], hints: tuple[str, ...], why: str) -> str:
+    """Hold letters, in a string, a list or the values of a dict, against the place of each; ``hints`` are by place."""
+    if answer is None:
+        return NOT_ANSWERED
+    if isinstance(answer, dict):
+        answer = [answer[key] for key in sorted(answer, key=str)]
+    parts = [answer] if isinstance(answer, str) else answer if isinstance(answer, (list, tuple)) else []
+    text = "".join(part for part in parts if isinstance(part, str)).upper()
+    letters = [letter for letter in text if letter.isalpha()]
+    if sorted(letters) != sorted(places):
+        return f'Not yet: the answer is these letters, each of them once: "{"".join(sorted(places))}".'
+    wrong = [place for place, letter in enumerate(letters) if places[letter] != place]
+    if not wrong:
+        return f"Yes: {why}"
+    right = f"{len(letters) - len(wrong)} of {len(letters)} are at their place"
+    return f"Not yet: {right}. Think of number {wrong[0] + 1}: {hints[wrong[0]]}."
+
+
+@expects_function("def split_digits(images, labels, validation_size)")
+def check_split_digits(function) -> str:
+    """A function that splits images, (N, H, W), and labels, (N,), at random: two pairs, training and validation."""
+    generator = torch.Generator().manual_seed(0)
+    with torch.random.fork_rng(devices=[]):
+        for count, size in ((60, 20), (41, 10), (200, 150)):
+            images = torch.randint(0, 256, (count, 5, 4), dtype=torch.uint8, generator=generator)
+            labels = torch.randint(0, 10, (count,), generator=generator)
+            given = images.clone(), labels.clone()
+            result = function(*given, size)
+            if not (torch.equal(given[0], images) and torch.equal(given[1], labels)):
+                return "Not yet: the function changes the images or labels that it was given."
+            if result is None:
+                return "Not yet: the function returns None. Does it end with return?"
+            if wrong := _find_fault(result, images, labels, size):
+                return f"Not yet: {wrong}"
+    return "Yes: no image is in both parts, none is lost, and each has kept its label."
+
+
+def _find_fault(result, images, labels, size: int) -> str:
+    """What is wrong with a split, in words; nothing if it is right."""
+    try:
+        parts = [(torch.as_tensor(pictures), torch.as_tensor(digits)) for pictures, digits in result]
+        (training, _), (validation, _) = parts
+    except (TypeError, ValueError):
+        return "it returns two pairs, (images, labels) of the training part and then of the validation part."
+    for pictures, digits in parts:
+        if pictures.shape != (len(digits), *images.shape[1:]) or digits.ndim != 1:
+            return "in each part there must be as many labels as images, and the images must keep their shape."
+    places = {image.numpy().tobytes(): place for place, image in enumerate(images)}
+    found = [[places.get(image.to(images.dtype).numpy().tobytes()) for image in part] for part, _ in parts]
+    if None in found[0] + found[1]:
+        return "there are images in the parts that were not among those it was given."
+    if shared := len(set(found[0]) & set(found[1])):
+        return f"{shared} of the images are in both parts: the validation part is no test for who has learned from it."
+    if len(set(found[0] + found[1])) < len(images):
+        return "some images are in neither part."
+    if len(training) == size != len(validation):
+        return "the training part comes first."
+    if len(validation) != size or len(training) + size != len(images):
+        expected = f"{len(images) - size} and {size} of {len(images)} images"
+        return f"{expected} are expected, not {len(training)} and {len(validation)}."
+    if any((labels[place] != digits).any() for place, (_, digits) in zip(found, parts)):
+        return "no image is in both parts, but some stand beside the label of another one."
+    if max(found[1]) - min(found[1]) == size - 1:
+        return "the validation part is one piece of the list. Draw it at random."
+    return ""

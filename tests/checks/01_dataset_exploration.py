@@ -423,3 +423,42 @@ def test_summary():
     text = print_again("test images read correctly, without a network:")
     assert f"ten averages {ghost_accuracy:.1f} %, the nearest of 60,000 images {neighbour_accuracy:.1f} %" in text
     assert f"mistakes in the first half {first_half}, in the second {second_half}" in text
+
+
+def test_figure_of_the_split():
+    ax = find_axes("of all digits are there to be learned from")
+    expected = {"training": 55_000, "validation": 5_000, "test": 10_000}
+    assert sizes == expected and ax.get_title().startswith(f"{100 * 55 / 70:.0f} % ")
+    widths = [bar.get_width() for bar in ax.patches]
+    assert np.allclose(np.divide(widths, sum(widths)), [55 / 70, 5 / 70, 10 / 70])
+    words = " ".join(text.get_text() for text in ax.texts)
+    assert all(f"{name} {count:,}" in words for name, count in expected.items())
+
+
+def test_five_ways():
+    """The five programs of exercise 4, written again in NumPy; and what the solution says of their numbers."""
+    grey, mean, std = TEST_PIXELS.astype(float), 0.1307, 0.3081
+    unit, once = grey / 255, (grey / 255 - mean) / std
+    ways = {"A": (unit - unit.mean()) / unit.std(), "B": (once - mean) / std, "C": once}
+    ways |= {"D": (grey - mean) / std, "E": unit / std - mean}
+    lines = print_again("prepare_five_ways(test_images)").splitlines()
+    assert lines[0].split() == ["smallest", "largest", "mean", "standard", "deviation"]
+    for line, (letter, wanted) in zip(lines[1:], ways.items(), strict=True):
+        numbers = [wanted.min(), wanted.max(), wanted.mean(), wanted.std()]
+        assert line[0] == letter and np.allclose(find_numbers(line[1:]), numbers, rtol=1e-4, atol=2e-4), letter
+
+
+def test_the_split_with_mistakes():
+    torch.manual_seed(5)
+    wrong_training, wrong_validation = split_digits(train_images[:300], train_labels[:300], 100)
+    assert len(wrong_training[0]) == 200 and len(wrong_validation[0]) == 100
+    assert torch.equal(wrong_validation[1], train_labels[:100])  # not those of the images
+    own = {picture.numpy().tobytes() for picture in wrong_training[0]}
+    shared_ = sum(picture.numpy().tobytes() in own for picture in wrong_validation[0])
+    assert 40 < shared_ < 90  # two images of three
+    text = print_again("def split_digits")
+    (right, _), (twins,) = (find_numbers(line) for line in text.splitlines())
+    own = {picture.numpy().tobytes() for picture in training[0]}
+    assert twins == sum(picture.numpy().tobytes() in own for picture in validation[0]) > 400
+    near_ = DIGITS[:3_000][measure(PIXELS[:3_000], validation[0].numpy()).argmin(axis=1)]  # of all, twins among them
+    assert 30 < right < 80 and len(validation[0]) == 500 and np.mean(near_ == validation[1].numpy()) < 0.2
