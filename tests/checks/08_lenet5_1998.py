@@ -530,7 +530,8 @@ def test_moving_picture_of_f6():
     assert shown_.shape == (21, 10, 84) and kept_["errors"].shape == (21,)
     far_ = ((shown_ - INK.numpy()) ** 2).sum(axis=2)
     assert near(away, far_, 1e-2)
-    figure_ = pictures[0].figure
+    figure_ = film
+    assert all(picture_.figure is film for picture_ in pictures)
     assert len(pictures) == 20 and len(figure_.axes) == 20
     for done_ in (0, 7, 20):
         draw_pass(done_)
