@@ -4,23 +4,85 @@ import operator
 
 import numpy as np
 
-from lenet_utils.exercises.common import check_number, expects_function
+from lenet_utils.exercises.common import NOT_ANSWERED, compare_arrays, expects_function
+
+# Each mistake of the listing in 06: the lines that show it, and a hint for those who have not found it.
+LISTING_LINES = 20
+LISTING_MISTAKES = (
+    ({4}, "what must be done to a logit before it can be called a confidence"),
+    ({9}, "what numpy divides by what in a table of ten by ten and a row of ten numbers"),
+    ({10}, "whether a column or a row of the table holds all images of a digit"),
+    ({12, 13, 14, 15, 16, 17}, "which digits choose the threshold, and which digits judge it"),
+    ({18}, "which digits are sent to a person, and which are kept"),
+)
 
 
-def check_precision(answer) -> str:
-    """Precision of the second class of the matrix [[90, 10], [30, 70]], rows true."""
-    return check_number(
-        answer,
-        70 / 80,
-        "of 80 digits called a seven (the column), 70 were sevens.",
-        {
-            70 / 100: "this is the recall, along the row of true sevens; precision goes down the column.",
-            90 / 120: "this is the precision of the ones; take the column of the sevens.",
-            160 / 200: "this is the accuracy of both together.",
-            87.5: "as a number from 0 to 1, please.",
-        },
-        tolerance=0.001,
-    )
+@expects_function("def count_pairs(labels, predictions, classes)")
+def check_count_pairs(function) -> str:
+    """A function that counts a confusion matrix, rows true, whatever the number of classes."""
+    generator = np.random.default_rng(4)
+    why = "rows are true classes, columns predicted ones, and a class that never occurs has its row of zeros, too."
+    for classes, count, highest in ((3, 40, 3), (10, 300, 10), (5, 60, 4)):
+        labels, predictions = generator.integers(0, highest, (2, count))
+        predictions = np.where(generator.random(count) < 0.7, labels, predictions)
+        given = labels.copy(), predictions.copy()
+        answer = function(*given, classes)
+        if not (np.array_equal(given[0], labels) and np.array_equal(given[1], predictions)):
+            return "Not yet: it changes the labels or predictions that it is given."
+        expected = np.bincount(classes * labels + predictions, minlength=classes**2).reshape(classes, classes)
+        totals = expected.sum(axis=1, keepdims=True)
+        once = np.minimum(expected, 1)
+        hints = [
+            (expected.T, "the table lies on its side: rows are the true classes, columns the predicted ones."),
+            (expected - np.diag(expected.diagonal()), "the right answers belong to it, too, on the diagonal."),
+            (np.diag(expected.diagonal()), "these are the right answers alone; the wrong ones are counted, too."),
+            (once, "each pair is counted as often as it occurs: add 1 for each."),
+            (once.T, "each pair is counted as often as it occurs, and rows are the true classes."),
+            (expected / np.maximum(totals, 1), "these are shares of a row; counts are asked for."),
+            (100 * expected / np.maximum(totals, 1), "these are percents of a row; counts are asked for."),
+            (expected[:highest, :highest], "a class that never occurs has a row and a column, too: use `classes`."),
+            (expected.diagonal(), "these are the right answers of each class; a table of all pairs is asked for."),
+        ]
+        reply = compare_arrays(answer, expected, why, hints)
+        if not reply.startswith("Yes"):
+            return reply
+    return reply
+
+
+@expects_function("def score_digit(matrix, digit)")
+def check_score_digit(function) -> str:
+    """A function that returns precision and recall of a digit from a matrix whose rows are true."""
+    generator = np.random.default_rng(7)
+    why = "precision goes down the column, recall along the row: of [[90, 10], [30, 70]] the second has 0.875 and 0.7."
+    for size, digit in ((2, 1), (10, 9), (4, 0)):
+        matrix = generator.integers(1, 30, (size, size)) + np.diag(generator.integers(50, 99, size))
+        if size == 2:
+            matrix = np.array([[90, 10], [30, 70]])
+        given = matrix.copy()
+        answer = function(given, digit)
+        if not np.array_equal(given, matrix):
+            return "Not yet: it changes the matrix that it is given."
+        if isinstance(answer, (tuple, list)):
+            answer = [float(number) for number in answer]
+        right, called, there = matrix[digit, digit], matrix[:, digit].sum(), matrix[digit].sum()
+        precision, recall = right / called, right / there
+        others = matrix.sum() - called - there + right  # neither this digit, nor called so
+        hints = [
+            ([recall, precision], "precision comes first; or have you taken rows for columns?"),
+            ([100 * precision, 100 * recall], "as numbers from 0 to 1, please."),
+            ([recall, recall], "both go along the row; precision is a share of the column."),
+            ([precision, precision], "both go down the column; recall is a share of the row."),
+            ([right / matrix.sum(), right / matrix.sum()], "divide by the column or the row, not by all digits."),
+            ([right / (called - right), right / (there - right)], "the right answers belong to the total, too."),
+            ([matrix.trace() / matrix.sum()] * 2, "this is the accuracy of all digits together."),
+            ([(right + others) / matrix.sum()] * 2, "the digits that are no such digit do not count here."),
+            (recall, "this is the recall alone; return both, precision first."),
+            (precision, "this is the precision alone; return both."),
+        ]
+        reply = compare_arrays(answer, [precision, recall], why, hints)
+        if not reply.startswith("Yes"):
+            return reply
+    return reply
 
 
 @expects_function("def find_most_confused(matrix)")
@@ -77,3 +139,26 @@ def check_error_left(function) -> str:
                 f"Not yet: of {count} digits {sent} are sent; {expected:.2f} % of the rest are wrong, not {result:.2f}."
             )
     return "Yes: the least sure are gone, and the mean of the rest is what the post office has to live with."
+
+
+def check_mistaken_lines(answer) -> str:
+    """The lines with mistakes in the listing of the post office: a collection of line numbers."""
+    if answer is None:
+        return NOT_ANSWERED
+    try:
+        lines = {int(line) for line in answer if float(line) == int(line)}
+        complete = not isinstance(answer, str) and len(lines) == len({float(line) for line in answer})
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        complete = False
+    if not complete:
+        return "Not yet: the answer is a list of line numbers, such as [3, 8]."
+    if outside := sorted(line for line in lines if not 1 <= line <= LISTING_LINES):
+        return f"Not yet: the listing has lines 1 to {LISTING_LINES}, and no line {outside[0]}."
+    false_alarms = sorted(lines.difference(*(places for places, _ in LISTING_MISTAKES)))
+    missed = [hint for places, hint in LISTING_MISTAKES if not places & lines]
+    if not missed and not false_alarms:
+        return "Yes: all five mistakes, and no false alarm."
+    reply = f"Not yet: {len(LISTING_MISTAKES) - len(missed)} of 5 mistakes found"
+    if false_alarms:
+        reply += f"; false alarms: {', '.join(map(str, false_alarms))}"
+    return reply + (f"; {len(missed)} missed: think of {missed[0]}." if missed else ".")

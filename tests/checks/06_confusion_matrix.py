@@ -1,17 +1,25 @@
 """Run in the kernel of notebook 06 after its last cell: its numbers and figures, worked out once more by other ways."""
 
+import contextlib
+import io
+import json
+import re
 from itertools import product
 from zlib import crc32
 
 import numpy as np
 import torch
+import torch.nn.functional as functional
 from matplotlib.colors import to_hex
 from sklearn import metrics as sk
 
 from lenet_utils import checkpoints, evaluation, plotting, recipes
 from lenet_utils.data import load_mnist as load_again
+from lenet_utils.data import make_loader as load_batches
 from lenet_utils.data import prepare_images as prepare_again
+from lenet_utils.data import split_train_validation as split_again
 from lenet_utils.files import find_data_root
+from lenet_utils.models import LeNet5 as NewNetwork
 
 blue, green, grey, orange = (to_hex(c) for c in (plotting.BLUE, plotting.GREEN, plotting.GREY, plotting.ORANGE))
 DIGITS, RUNS = load_again(train=False), find_data_root() / "runs"
@@ -83,6 +91,7 @@ def assert_bars(figure, i):
     ]
     assert right_side.get_title().startswith(f"read as {answers[i]}, ")
     assert axis_labels(right_side) == ("probability (%)", "digit")
+    assert figure.get_suptitle() == f"Number {i}: {(PROBABILITIES[i] > 0.01).sum()} of the ten digits above 1 %"
 
 
 def off_diagonal(counts):
@@ -143,6 +152,7 @@ def test_probabilities_drawn():
     assert len(bars) == 3
     for figure, i in zip(bars, (sure, unsure, 18)):
         assert_bars(figure, i)
+    assert (PROBABILITIES[sure] > 0.01).sum() == 1 and (PROBABILITIES[unsure] > 0.01).sum() > 3  # one bar, several
     assert CORRECT[18] and truth[18] == 3 and PROBABILITIES[18].argsort()[-2] == 8  # what the text says of it
     before = len(plt.get_fignums())
     ask(4_000)
@@ -228,6 +238,112 @@ def test_precision_recall_f1():
     assert sk.classification_report(truth, answers, digits=4).splitlines()[2] in text
 
 
+# ---- the first epoch ----
+
+
+def begin_again(batches):
+    """The first batches once more, by other functions: a matrix after each number of batches in LOOKS."""
+    digits_of = load_again(train=True)
+    kept, held_out = split_again(digits_of.targets)
+    seen = np.random.default_rng(SEED).permutation(held_out)[:2_000]
+    to_learn, to_read = (prepare_again(digits_of.data[part], **kept_inputs) for part in (kept, seen))
+    torch.manual_seed(SEED)
+    net = NewNetwork()
+    adam = torch.optim.Adam(net.parameters(), lr=0.0005)
+
+    def count():
+        with torch.no_grad():
+            read_as = torch.cat([net(part) for part in to_read.split(500)]).argmax(dim=1)
+        return sk.confusion_matrix(digits_of.targets[seen], read_as, labels=range(10))
+
+    counts = [count()]
+    for number, (pictures, answers_of) in enumerate(load_batches(to_learn, digits_of.targets[kept], 32, True, SEED), 1):
+        adam.zero_grad()
+        (-functional.log_softmax(net(pictures), dim=1)[range(len(answers_of)), answers_of].mean()).backward()
+        adam.step()
+        if number in (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96):
+            counts.append(count())
+        if number == batches:
+            return np.stack(counts)
+
+
+def test_the_first_epoch():
+    again = begin_again(96)
+    shared = min(len(again), len(LOOKS))
+    assert LOOKS[:shared] == [0, 1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96][:shared] and shared >= 8
+    assert sorted(set(LOOKS)) == LOOKS and LOOKS[-1] == (24 if is_fast() else -(-55_000 // 32))
+    assert matrices.shape == (len(LOOKS), 10, 10) and (matrices.sum(axis=(1, 2)) == 2_000).all()
+    assert all(np.abs(ours - counts).sum() <= 60 for ours, counts in zip(matrices, again))  # rounding grows
+    assert np.abs(matrices[0] - again[0]).sum() <= 2
+    assert not set(watched.tolist()) & set(split_again(train_set.targets)[0].tolist()) and len(set(watched)) == 2_000
+    assert abs(np.corrcoef(np.arange(2_000), watched)[0, 1]) < 0.1  # drawn at random
+    assert torch.equal(loader.dataset.tensors[1], train_set.targets[split_again(train_set.targets)[0]])
+    assert near(scores, [100 * counts.trace() / 2_000 for counts in matrices], 1e-9)
+    assert near(named, matrices.sum(axis=1) / 20, 1e-9)
+    if not is_fast():
+        assert scores[-1] > 95 and type(optimizer) is torch.optim.Adam
+        assert torch.equal(torch.from_numpy(matrices[-1]), torch.from_numpy(look(beginner)))
+
+
+def test_what_the_text_says_of_the_first_epoch():
+    again = begin_again(96)
+    places_of = [0, 1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96]
+    of_each = again.diagonal(axis1=1, axis2=2) / again.sum(axis=2)
+    settled = [places_of[max(np.flatnonzero(column <= 0.5), default=-1) + 1] for column in of_each.T]
+    assert sorted(np.flatnonzero(np.array(settled) == 64)) == [5, 9] and max(settled) == 64
+    assert max(settled[digit] for digit in (0, 1, 7)) == 12
+    assert again[0].sum(axis=0).argmax() == 9 and (again[3:6].sum(axis=1).argmax(axis=1) == 6).all()
+    assert again[10].trace() > 0.8 * 2_000 > again[9].trace()  # after 64 batches, of 32 images each
+    across = again[0].sum(axis=0) / 2_000
+    assert (across > 0.2).sum() <= 2 and again[0].trace() < 0.2 * 2_000  # "one output or two"
+    favourites = set()  # "other seeds have other favourites"
+    for seed in range(4):
+        torch.manual_seed(seed)
+        with torch.no_grad():
+            favourites.add(NewNetwork()(watched_images[:500]).argmax(dim=1).bincount().argmax().item())
+    assert len(favourites) >= 3
+
+
+def test_lines_about_the_first_epoch():
+    """The lines printed are those of the looks, without training again."""
+    (source,) = (source for source in CELL_SOURCES if "for i in [*range(0, len(LOOKS), 2), -1]" in source)
+    with contextlib.redirect_stdout(io.StringIO()) as text:
+        exec(source[source.index('print(f"{len(watched)') :], globals().copy())
+    heading, *lines = text.getvalue().splitlines()[: 2 + len(LOOKS[::2])]
+    assert heading == "2,000 validation digits, by a network in its first epoch:"  # gives nothing away
+    for line, (number, counts) in zip(
+        lines, [*list(zip(LOOKS, matrices))[::2], (LOOKS[-1], matrices[-1])], strict=True
+    ):
+        digit = counts.sum(axis=0).argmax()
+        wanted = [number, counts.trace() / 20, counts.sum(axis=0).max() / 20, digit]
+        assert np.allclose(find_numbers(line), wanted, atol=0.051), line
+
+
+def test_the_moving_matrix():
+    left_side, bar_of, right_side = squares.figure.axes[0], squares.colorbar.ax, squares.figure.axes[1]
+    assert axis_labels(left_side) == ("predicted digit", "true digit")
+    assert axis_labels(right_side) == ("batches (logarithmic)", "read correctly (%)")
+    assert bar_of.get_ylabel() == "of the true digit (%)" and squares.get_clim() == (0, 100)
+    assert left_side.get_xticks().tolist() == left_side.get_yticks().tolist() == list(range(10))
+    assert squares.origin == "upper" and squares.get_cmap().name == "Blues"
+    curve = right_side.lines[0]
+    assert list(curve.get_xdata()) == LOOKS and near(curve.get_ydata(), matrices.trace(axis1=1, axis2=2) / 20, 1e-9)
+    assert right_side.get_ylim() == (0, 100) and right_side.get_xscale() == "symlog"
+    for i in (0, len(LOOKS) // 2, 3, len(LOOKS) - 1):
+        draw(i)
+        counts = matrices[i]
+        assert near(images_of(left_side)[0], [100 * row / row.sum() for row in counts], 1e-9)
+        assert (list(dot.get_xdata()), list(dot.get_ydata())) == ([LOOKS[i]], [100 * counts.trace() / 2_000])
+        title = squares.figure.get_suptitle()
+        assert title == (
+            f"Batch {LOOKS[i]:,}: {counts.trace() / 20:.1f} % are right, and "
+            f"{counts.sum(axis=0).max() / 20:.0f} % are called {counts.sum(axis=0).argmax()}"
+        )
+    played = {}
+    print_again("squares.set_data(", play=lambda picture, frame, **given: played.update(given, picture=picture))
+    assert played["frames"] == len(LOOKS) and played["picture"] is not squares.figure and 0.3 <= played["seconds"] <= 1
+
+
 # ---- the report ----
 
 
@@ -235,17 +351,10 @@ def test_published_matrix():
     assert (published.sum(axis=1) == OF_EACH).all() and published.trace() == 9_880
     assert crc32(published.astype("int64").tobytes()) == 1_238_630_994  # no digit mistyped
     assert (np.loadtxt(find_data_root() / "report_matrix.csv", delimiter=",") == published).all()  # as 09 reads it
-    assert near(100 * published.diagonal() / OF_EACH, printed, 0.0051)
-    again = {"precision": published.diagonal() / published.sum(axis=0), "recall": published.diagonal() / OF_EACH}
-    again["F1"] = 2 / (1 / again["precision"] + 1 / again["recall"])
-    assert list(printed_report) == list(again) == list(recomputed)
-    assert all(near(recomputed[name], again[name], 1e-9) for name in again)
-    slips = [f"{name} of {digit}" for name in again for digit in range(10)
-             if abs(again[name][digit] - printed_report[name][digit]) > 0.0051]  # fmt: skip
-    assert off == slips == ["F1 of 5"] and round(again["F1"][5], 3) == 0.988
-    # the rest of its classification report: accuracy, and the means over digits and over images
-    for values, macro, weighted in zip(again.values(), (0.99, 0.99, 0.99), (0.99, 0.99, 0.99)):
-        assert abs(values.mean() - macro) < 0.0051 and abs(np.average(values, weights=OF_EACH) - weighted) < 0.0051
+    assert near(100 * published.diagonal() / OF_EACH, printed, 0.0051) and len(printed) == 10
+    assert near(recomputed, 100 * published.diagonal() / OF_EACH, 1e-9)
+    assert "10 of the ten are confirmed" in print_again("printed = [")
+    assert print_again("published = np.loadtxt").startswith(f"{published}")
 
 
 def test_two_networks_drawn():
@@ -361,29 +470,18 @@ def test_nobody_reads():
 
 
 def test_halves():
-    ax = find_axes("Whoever reads: the first half of the test set is harder")
-    assert axis_labels(ax) == ("thousand of the test set", "error (%)")
-    assert ax.get_xticks().tolist() == list(range(1, 11)) and ax.get_ylim()[0] == 0
     again = {name: 100 * np.stack([np.load(file) != truth for file in RUNS.glob(f"{name}-[0-9]/predictions.npy")])
              .reshape(-1, 10, 1_000).mean(axis=(0, 2)) for name in wrong_by}  # fmt: skip
-    curves = [line for line in ax.lines if len(line.get_xdata()) == 10]
-    assert len(curves) == len(again) + 1
-    for line, values in zip(curves, again.values()):
-        assert near(line.get_ydata(), values) and near(line.get_xdata(), range(1, 11))
-    _, ours = find_line(ax, "lenet5-adam")
-    assert near(ours, again["lenet5-adam"]) and ax.lines[len(again)].get_marker() == "o"
-    middle, _ = find_line(ax, "middle of the test set")
-    assert set(middle) == {5.5}
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
-        "each recipe, mean of its runs", "lenet5-adam", "middle of the test set"
-    ]  # fmt: skip
     for values in again.values():
         assert values[:5].sum() >= 2 * values[5:].sum()
-    together = np.corrcoef(list(again.values()))[np.triu_indices(len(again), 1)]
-    assert together.min() > 0.7  # "by thousands they all rise and fall together"
     by_half = [50 * again["lenet5-adam"][part].mean() for part in (slice(5), slice(5, None))]
     assert near(sums["lenet5-adam"], by_half, 1e-6) and [round(n) for n in by_half] == [80, 32]
-    assert near(ratios, [v[:5].sum() / v[5:].sum() for v in again.values()], 1e-6)
+    found_ratios = [v[:5].sum() / v[5:].sum() for v in again.values()]
+    assert near(ratios, found_ratios, 1e-6) and len(found_ratios) > 20
+    text = print_again("sums = {")
+    assert (
+        f"all recipes: {min(found_ratios):.1f} to {max(found_ratios):.1f} times" in text and "80 in the first" in text
+    )
 
 
 # ---- the post office, calibration ----
@@ -459,3 +557,53 @@ def test_calibration():
     inside = (sureness >= 0.985) & (sureness < 0.995)
     assert f"{inside.sum()} answers from 98.5 % to 99.5 %: {100 * CORRECT[inside].mean():.1f} % right" in text
     assert f"it expects {100 * (1 - sureness).mean():.2f} % wrong, and {100 - accuracy:.2f} % are" in text
+
+
+# ---- the listing to be mended ----
+
+
+def read_listing():
+    """The lines of the listing of the last exercise."""
+    notebook = json.loads((find_data_root().parent / "notebooks" / "06_confusion_matrix.ipynb").read_text("utf-8"))
+    texts = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
+    (listing,) = (found for text in texts for found in re.findall(r"```text\n(.*?)```", text, re.S))
+    lines = listing.splitlines()
+    assert [int(line[:2]) for line in lines] == list(range(1, len(lines) + 1))
+    return [line[4:] for line in lines]
+
+
+def run_listing(lines):
+    given = {"prepare_images": prepare_again, "test_set": DIGITS, "inputs": kept_inputs, "model": kept_model, "np": np}
+    given["predict_logits"] = evaluation.predict_logits
+    with contextlib.redirect_stdout(io.StringIO()) as text:
+        exec("\n".join(lines), given)
+    assert len(text.getvalue().splitlines()) == 2
+    return given
+
+
+def test_the_listing_runs_and_is_wrong_where_the_solution_says():
+    from lenet_utils.exercises import confusion_matrix as key
+
+    lines = read_listing()
+    assert len(lines) == key.LISTING_LINES and len(key.LISTING_MISTAKES) == 5
+    wrong_run = run_listing(lines)
+    shares_of_rows = 100 * COUNTS / OF_EACH[:, None]
+    assert (wrong_run["confidences"] > 1).double().mean() > 0.99  # "nearly every confidence is above 1"
+    assert not np.allclose(wrong_run["percent"], shares_of_rows)
+    assert np.allclose(wrong_run["recall"], sk.precision_score(truth, answers, average=None))
+    assert wrong_run["sent"] == (wrong_run["confidences"] >= wrong_run["threshold"]).sum() > 9_000
+    mended = {
+        4: "confidences, digits = logits.softmax(dim=1).max(dim=1)",
+        9: "percent = 100 * matrix / matrix.sum(axis=1, keepdims=True)",
+        10: "recall = matrix.diagonal() / matrix.sum(axis=1)",
+        18: "sent = (~trusted).sum()",
+    }
+    assert all(any(number in places_ for places_, _ in key.LISTING_MISTAKES) for number in mended)
+    right_run = run_listing([mended.get(number, line) for number, line in enumerate(lines, 1)])
+    assert near(right_run["confidences"], sureness, 1e-5)
+    assert np.allclose(right_run["percent"], shares_of_rows) and np.allclose(right_run["percent"].sum(axis=1), 100)
+    assert np.allclose(right_run["recall"], sk.recall_score(truth, answers, average=None))
+    assert right_run["sent"] == (sureness < right_run["threshold"]).sum() < 1_000
+    assert right_run["error"] < 0.6 < 100 - accuracy and right_run["threshold"] < 0.99  # the loop ends by its break
+    assert {number for places_, _ in key.LISTING_MISTAKES for number in places_} >= set(range(12, 18))  # the choice
+    assert "test_labels[trusted]" in lines[13] and "validation" not in "".join(lines)
