@@ -2,40 +2,91 @@
 
 import math
 
+import numpy as np
 import torch
+from torch import nn
 
-from lenet_utils.exercises.common import NOT_ANSWERED, check_number, expects_function
+from lenet_utils.exercises.common import NOT_ANSWERED, check_number, compare_arrays, expects_function
 
-
-def check_mlp_parameters(answer) -> str:
-    """Parameters of an MLP 784-256-10."""
-    weights = 784 * 256 + 256 * 10
-    return check_number(
-        answer,
-        weights + 256 + 10,
-        "203,530, weights and biases of both layers.",
-        {
-            weights: "these are the weights alone; each output has a bias, too.",
-            784 * 256 + 256: "and the second layer?",
-        },
-    )
+# Each mistake of the last exercise's listing: the lines that show it, and a hint for those who have not found it.
+LISTING_LINES = 17
+LISTING_MISTAKES = (
+    ({3}, "what must stand between two linear layers"),
+    ({4}, "how long the steps are"),
+    ({6, 7, 8, 10}, "what backward() does with the gradients that are there"),
+    ({15, 16}, "what the network must not learn from"),
+)
 
 
-@expects_function("cross_entropy(logits, labels)")
+@expects_function("my_softmax(logits)")
+def check_softmax(answer) -> str:
+    """A function of logits, (K,) or (N, K), that returns their softmax, however large they are."""
+    generator = torch.Generator().manual_seed(2)
+    one, some = torch.randn(4, generator=generator), torch.randn(3, 5, generator=generator)
+    apart = torch.tensor([[1000.0, 999.0, 0.0], [0.0, 1.0, -1.0], [-1000.0, -1001.0, -1000.0]])
+    reply = ""
+    for logits, lost in (
+        (one, ""),
+        (some, ""),
+        (torch.tensor([1000.0, 0.0]), "take away the largest logit before the exponentials."),
+        (-torch.tensor([1000.0, 1001.0]), "take away the largest logit, not the largest absolute value."),
+        (apart, "take away the largest of each answer, not the largest of the batch."),
+    ):
+        given = logits.clone()
+        found = answer(given)
+        if not torch.equal(given, logits):
+            return "Not yet: your function changes the logits that it was given; make new ones."
+        if lost and has_nan(found):
+            return f"Not yet: for {logits.tolist()} it returns nan: {lost}"
+        exponentials = logits.exp()
+        wrong = [
+            (logits.log_softmax(-1), "these are the logarithms of the probabilities."),
+            (exponentials, "the exponentials are not divided by their sum yet."),
+            ((logits - logits.amax(-1, keepdim=True)).exp(), "the exponentials are not divided by their sum yet."),
+            (logits / logits.sum(-1, keepdim=True), "the exponentials come first, then the division."),
+            ((-logits).softmax(-1), "the largest logit must get the largest probability."),
+            (logits.softmax(0), "each row is an answer: the sum is that of a row, not of a column."),
+            ((logits - logits.max()).exp() / (logits - logits.max()).exp().sum(), "each row has a sum of its own."),
+        ]
+        reply = compare_arrays(found, logits.softmax(-1), "it is PyTorch's softmax, and 1,000 is not too large.", wrong)
+        if not reply.startswith("Yes"):
+            return reply
+    return reply
+
+
+def has_nan(found) -> bool:
+    """Whether a function has returned numbers, one of which is nan."""
+    numbers = np.asarray(found.detach().cpu() if hasattr(found, "detach") else found)
+    return numbers.dtype.kind == "f" and bool(np.isnan(numbers).any())
+
+
+@expects_function("my_cross_entropy(logits, labels)")
 def check_cross_entropy(answer) -> str:
     """A function of logits (N, K) and labels (N,) that returns the mean cross-entropy."""
     generator = torch.Generator().manual_seed(1)
-    logits = torch.randn(6, 4, generator=generator)
-    labels = torch.tensor([0, 3, 1, 1, 2, 0])
-    value = answer(logits, labels)
+    reply = ""
+    for labels, classes in (([0, 3, 1, 1, 2, 0], 4), ([9, 2, 5], 10), ([1], 2)):
+        logits = torch.randn(len(labels), classes, generator=generator)
+        reply = compare_losses(answer, logits, torch.tensor(labels))
+        if not reply.startswith("Yes"):
+            return reply
+    return reply
+
+
+def compare_losses(answer, logits: torch.Tensor, labels: torch.Tensor) -> str:
+    """Compare a function's loss with the mean cross-entropy of these logits, (N, K), and labels, (N,)."""
+    given = logits.clone()
+    value = answer(given, labels.clone())
     if value is None:
         return "Not yet: your function returns None; is there a return?"
+    if not torch.equal(given, logits):
+        return "Not yet: your function changes the logits that it was given; make new ones."
     log_probabilities = logits.log_softmax(dim=1)
-    right = log_probabilities[torch.arange(6), labels]
+    right = log_probabilities[torch.arange(len(labels)), labels]
     return check_number(
         value,
         -right.mean().item(),
-        "for six random answers your loss is that of PyTorch.",
+        "for batches of random answers your loss is that of PyTorch.",
         {
             right.mean().item(): "the loss is minus the logarithm, so it is positive.",
             -right.sum().item(): "that is the sum over the batch; take the mean.",
@@ -44,32 +95,100 @@ def check_cross_entropy(answer) -> str:
             -right.exp().mean().log().item(): "first the logarithms, then the mean.",
             right.exp().mean().item(): "that is the mean probability; its logarithm is still to come.",
             -log_probabilities.mean().item(): "only the probability of the right class counts, not those of all.",
-            -logits[torch.arange(6), labels].mean().item(): "the logits are no probabilities yet: softmax comes first.",
+            -logits[torch.arange(len(labels)), labels].mean().item(): "the logits are no probabilities yet: softmax "
+            "comes first.",
         },
         tolerance=1e-4,
     )
 
 
-def check_step_order(answer) -> str:
-    """The five lines of a training step, in an order that works, as letters."""
-    if answer is None:
-        return NOT_ANSWERED
-    letters = [letter for part in answer for letter in part.upper() if letter.isalpha()] if is_text(answer) else []
-    if sorted(letters) != list("ABCDE"):
-        return 'Not yet: the answer is the five letters A to E, each of them once, such as "ABCDE".'
-    place = {letter: letters.index(letter) for letter in letters}
-    for before, after, why in (
-        ("E", "B", "the loss (B) needs the logits (E)."),
-        ("B", "C", "the backward pass (C) starts from the loss (B)."),
-        ("C", "A", "the step (A) needs the gradients of the backward pass (C)."),
-    ):
-        if place[before] > place[after]:
-            return f"Not yet: {why}"
-    if place["C"] < place["D"] < place["A"]:
-        return "Not yet: there D wipes out the gradients (C) before the step (A) has used them."
+@expects_function("training_step(model, images, labels, optimizer)")
+def check_training_step(answer) -> str:
+    """A function that takes one step of training: tried on a small network, with two optimisers."""
+    for method, settings in (("SGD", {"lr": 0.5, "momentum": 0.5}), ("Adam", {"lr": 0.05})):
+        expected, _ = take_steps(step_correctly, method, settings)
+        found, calls = take_steps(answer, method, settings)
+        if not torch.allclose(found, expected, atol=1e-6):
+            before, _ = take_steps(lambda *_: None, method, settings)
+            return f"Not yet: {say_what_went_wrong(calls, is_unchanged=torch.equal(found, before))}"
     return "Yes: forward, loss, backward, step; and the gradients are set to zero before the next ones are added."
 
 
-def is_text(answer) -> bool:
-    """Whether the answer is a text, or a collection of texts."""
-    return isinstance(answer, (str, list, tuple)) and all(isinstance(part, str) for part in answer)
+def step_correctly(model, images, labels, optimizer) -> None:
+    """The step of the notebook."""
+    loss = nn.functional.cross_entropy(model(images), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
+def take_steps(step, method: str, settings: dict) -> tuple[torch.Tensor, list[str]]:
+    """Let a function take three steps with a small network; return its weights, and what was called in the last one."""
+    generator = torch.Generator().manual_seed(3)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(784, 5))
+    model[1].weight.data = torch.randn(5, 784, generator=generator) / 28
+    model[1].bias.data.zero_()
+    optimizer, calls = getattr(torch.optim, method)(model.parameters(), **settings), []
+    model[1].weight.register_hook(lambda _: calls.append("backward"))
+    for name in ("step", "zero_grad"):
+        note_calls(optimizer, name, calls)
+    for _ in range(3):
+        images = torch.randn(8, 1, 28, 28, generator=generator)
+        calls.clear()
+        step(model, images, torch.randint(0, 5, (8,), generator=generator), optimizer)
+    return torch.cat([parameter.detach().flatten() for parameter in model.parameters()]), calls
+
+
+def note_calls(optimizer, name: str, calls: list[str]) -> None:
+    """Note in ``calls`` whenever this method of the optimiser is called."""
+    method = getattr(optimizer, name)
+
+    def noted(*arguments, **settings):
+        calls.append(name)
+        return method(*arguments, **settings)
+
+    setattr(optimizer, name, noted)
+
+
+def say_what_went_wrong(calls: list[str], is_unchanged: bool) -> str:
+    """What to say to a step that leads to wrong weights, from the calls in it."""
+    if calls.count("backward") == 0:
+        return "no gradient is computed: loss.backward() is missing, or it starts from another network's loss."
+    if calls.count("step") == 0:
+        return "no step is taken: optimizer.step() is missing."
+    if calls.count("backward") > 1 or calls.count("step") > 1:
+        return "one backward pass and one step are enough for a batch."
+    if calls.index("step") < calls.index("backward"):
+        return "the step needs the gradients of the backward pass, so it comes after it."
+    if is_unchanged:
+        return "zero_grad wipes out the gradients before the step has used them."
+    if "zero_grad" not in calls:
+        return "the old gradients are still there, and the new ones are added to them."
+    return "the weights come out differently: is the loss the cross-entropy of this model, these images and labels?"
+
+
+def check_faulty_lines(answer) -> str:
+    """The lines with mistakes in the listing of the last exercise: a collection of line numbers."""
+    if answer is None:
+        return NOT_ANSWERED
+    try:
+        numbers = {float(line) for line in answer}
+        is_list = not isinstance(answer, (str, dict)) and all(number == int(number) for number in numbers)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        is_list = False
+    if not is_list:
+        return "Not yet: the answer is a list of line numbers, such as [1, 2]."
+    lines = {int(number) for number in numbers}
+    if outside := sorted(line for line in lines if not 1 <= line <= LISTING_LINES):
+        return f"Not yet: the listing has lines 1 to {LISTING_LINES}, and no line {outside[0]}."
+    found = [mistake for mistake, _ in LISTING_MISTAKES if mistake & lines]
+    hidden = [hint for mistake, hint in LISTING_MISTAKES if not mistake & lines]
+    false_alarms = sorted(lines - set().union(*found))
+    if not hidden and not false_alarms:
+        return "Yes: all four mistakes, and no false alarm."
+    parts = [f"{len(found)} of {len(LISTING_MISTAKES)} mistakes found"]
+    if false_alarms:
+        parts.append(f"false alarms: {', '.join(map(str, false_alarms))}")
+    if hidden:
+        parts.append(f"{len(hidden)} missed; think of {hidden[0]}")
+    return f"Not yet: {'; '.join(parts)}."
