@@ -1,8 +1,12 @@
 """Checkers of notebooks/03_simple_cnn.ipynb."""
 
 import torch
+from torch import nn
+from torch.nn import functional
 
-from lenet_utils.exercises.common import NOT_ANSWERED, check_number
+from lenet_utils.data import prepare_images
+from lenet_utils.exercises.common import NOT_ANSWERED, compare_arrays, expects_function
+from lenet_utils.exercises.dataset_exploration import match_letters
 
 # Each bug of the listing in 03: the lines that show it, and a hint for those who have not found it.
 LISTING_LINES = 35
@@ -47,37 +51,86 @@ def _list(numbers) -> str:
     return ", ".join(str(number) for number in numbers)
 
 
-def check_output_rows(answer) -> str:
-    """Rows left of 28 after convolution 3x3, pooling 2x2, convolution 3x3, pooling 2x2, pooling 2x2."""
-    return check_number(
-        answer,
-        2,
-        "28, 26, 13, 11, 5, 2: twice half a row is rounded down.",
-        {
-            3: "half a row is rounded down, not up.",
-            5: "there are three poolings; the last is still to come.",
-            2.5: "half a row is rounded down.",
-            2.75: "half a row is rounded down, each time.",
-            3.5: "without padding a 3x3 convolution takes two rows away.",
-        },
-    )
+@expects_function("def convolve_channels(channels, kernels, bias)")
+def check_convolve_channels(function) -> str:
+    """A function of channels, (C, H, W), kernels, (C, K, K), and a bias to one map, (H - K + 1, W - K + 1)."""
+    generator = torch.Generator().manual_seed(0)
+    reply = ""
+    for (count, height, width), size, bias in (((2, 5, 7), 3, 0.5), ((4, 6, 4), 2, -1.25), ((1, 7, 6), 5, 2.0)):
+        channels = torch.randn(count, height, width, generator=generator)
+        kernels = torch.randn(count, size, size, generator=generator)
+        given = channels.clone(), kernels.clone()
+        result = function(*given, bias)
+        if not (torch.equal(given[0], channels) and torch.equal(given[1], kernels)):
+            return "Not yet: the function changes the channels or kernels that it was given."
+        parts = _convolve(channels, kernels)
+        total = parts.sum(dim=0)
+        hints = [
+            (total, "the bias is missing; it is added to every number of the map."),
+            (total + count * bias, "the bias is added once for each channel. The map has one bias."),
+            (total - bias, "the bias is added, not subtracted."),
+            (total / count + bias, "the channels are averaged. Add them up."),
+            (parts + bias, "this is a map for each channel. Add them up to one."),
+            (parts[0] + bias, "the first channel alone is read."),
+            (parts[-1] + bias, "the last channel alone is read. Is the sum begun anew in each round?"),
+            (_convolve(channels, kernels[:1].expand_as(kernels)).sum(dim=0) + bias, "each channel has its own kernel."),
+            (_convolve(channels, kernels.flip(1, 2)).sum(dim=0) + bias, "the kernels are flipped."),
+            (_convolve(channels, kernels.mT).sum(dim=0) + bias, "rows and columns of the kernels are swapped."),
+        ]
+        why = "one kernel for each channel, all added up, and one bias, as in nn.Conv2d."
+        reply = compare_arrays(_to_array(result), total + bias, why, hints)
+        if not reply.startswith("Yes"):
+            return reply
+    return reply
 
 
-def check_conv_parameters(answer) -> str:
-    """Parameters of nn.Conv2d(16, 32, kernel_size=3)."""
-    return check_number(
-        answer,
-        32 * 16 * 9 + 32,
-        "4,640: 32 x 16 kernels of 9 weights, and one bias for each of the 32 maps.",
-        {
-            32 * 16 * 9: "these are the weights alone; each output map has a bias, too.",
-            32 * 9 + 32: "each output map has one kernel for each of the 16 input maps.",
-            32 * 9: "each output map has one kernel for each of the 16 input maps, and a bias.",
-            32 * 16 * 9 + 16: "the biases belong to the output maps.",
-            32 * 16 * 9 + 32 * 16: "one bias for each output map, not for each kernel.",
-            32 * 16: "each kernel has 3 x 3 weights.",
-        },
-    )
+@expects_function("def max_pool(image, size, stride)")
+def check_max_pool(function) -> str:
+    """A function of an image, (H, W), the size of the windows and their stride to the largest number of each."""
+    generator = torch.Generator().manual_seed(0)
+    reply = ""
+    for (height, width), size, stride in (((8, 10), 3, 2), ((8, 6), 2, 2), ((5, 6), 2, 1), ((9, 11), 2, 3)):
+        image = torch.randn(height, width, generator=generator)
+        image[:3] -= 3  # windows without a number above 0
+        given = image.clone()
+        result = function(given, size, stride)
+        if not torch.equal(given, image):
+            return "Not yet: the function changes the image that it was given."
+        pool, pool_mean = functional.max_pool2d, functional.avg_pool2d
+        batch = image[None]
+        expected = pool(batch, size, stride)[0]
+        rows, columns = expected.shape
+        hints = [
+            (pool_mean(batch, size, stride)[0], "this is the mean of each window, not the largest number."),
+            (-pool(-batch, size, stride)[0], "this is the smallest number of each window."),
+            (expected.clamp(min=0), "a window may hold nothing but negative numbers."),
+            (pool(batch, size, size)[0], "the windows move on by their own size. They should move on by stride."),
+            (pool(batch, size, 1)[0], "the windows move on by one pixel. They should move on by stride."),
+            (pool(batch, stride, size)[0], "size and stride are swapped."),
+            (pool(batch, stride, stride)[0], "the windows are as large as the stride. They should have the size."),
+            (pool(batch, size, stride, ceil_mode=True)[0], "a window that would leave the image is not taken."),
+            (
+                image[::stride, ::stride][:rows, :columns],
+                "this is one corner of each window. Take the largest number in it.",
+            ),
+        ]
+        why = "the largest number of each window, with any size and stride, as in nn.MaxPool2d."
+        reply = compare_arrays(_to_array(result), expected, why, hints)
+        if not reply.startswith("Yes"):
+            return reply
+    return reply
+
+
+def _convolve(channels, kernels):
+    """Each channel, (C, H, W), with its own kernel, (C, K, K): C maps."""
+    return functional.conv2d(channels[None], kernels[:, None], groups=len(channels))[0]
+
+
+def _to_array(result):
+    """Lists, of tensors or numbers, as one tensor; anything else as it is."""
+    if isinstance(result, (list, tuple)):
+        return torch.stack([torch.as_tensor(_to_array(part), dtype=torch.float32) for part in result])
+    return result
 
 
 def check_shift_kernel(answer) -> str:
@@ -105,3 +158,44 @@ def check_shift_kernel(answer) -> str:
     if is_moved(1, 0) or is_moved(-1, 0):
         return "Not yet: this moves the picture up or down; rows come first."
     return "Not yet: the result is not the picture moved to the right; a single weight differs from zero."
+
+
+# letter: the place in the list of the exercise «Find the mistake», and a hint
+SCORES = {"A": 4, "B": 1, "C": 0, "D": 2, "E": 3}
+SCORE_HINTS = (
+    "the right program has nothing random in it, reads all digits, and reads them well",
+    "what does dropout do in training mode, run after run?",
+    "how far apart are two neighbouring scores of 2,000 digits, and how far apart are two of 64?",
+    "nothing is random in this program: its score is far too low, but the same twice",
+    "how many digits does one read by luck, and is luck the same twice?",
+)
+
+
+def score_five_ways(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> dict[str, list[float]]:
+    """Score a model twice by each of five programs, A to E: one right, four with a mistake.
+
+    ``images`` are (N, 28, 28) uint8 and ``labels`` (N,); returns two accuracies in percent for each letter. The model
+    is left in evaluation mode.
+    """
+    device = next(model.parameters()).device
+
+    def score(inputs, answers, training=False) -> float:
+        model.train(training)
+        with torch.no_grad():
+            hits = [model(part.to(device)).argmax(dim=1).cpu() for part in inputs.split(500)]
+        model.eval()
+        return 100 * (torch.cat(hits) == answers).double().mean().item()
+
+    right = prepare_images(images)
+    return {
+        "A": [score(right[torch.randperm(len(right))], labels) for _ in range(2)],
+        "B": [score(right, labels, training=True) for _ in range(2)],
+        "C": [score(right, labels) for _ in range(2)],
+        "D": [score(right[:64], labels[:64]) for _ in range(2)],
+        "E": [score(prepare_images(255 - images), labels) for _ in range(2)],
+    }
+
+
+def check_five_scores(answer) -> str:
+    """The five letters of ``score_five_ways`` in the order of the list in the exercise."""
+    return match_letters(answer, SCORES, SCORE_HINTS, "one score to trust, and four to mend.")

@@ -2,7 +2,6 @@
 # ruff: noqa: F821  (the names are the notebook's)
 
 import copy
-import re
 import time
 from itertools import product
 
@@ -99,11 +98,9 @@ def test_convolve_is_a_cross_correlation():
 def test_maps_of_the_digit():
     assert torch.equal(digit, TRAIN.data[0] / 255)
     titles_, drawn, axes = pictures_of("Four kernels, four views of one digit")
-    assert titles_[0] == "training image: 5" and len(titles_) == 5
-    for title_, (name, weights_) in zip(titles_[1:], KERNELS.items(), strict=True):
-        first_line, *lines = title_.split("\n")
-        assert first_line == name
-        assert np.allclose([[float(w) for w in line.split()] for line in lines], weights_, atol=0.002)
+    assert titles_ == ["training image: 5", *KERNELS]
+    for name, weights_ in KERNELS.items():
+        assert np.allclose(kernels[name], weights_)
     assert np.allclose(drawn[0], TRAIN.data[0] / 255)
     for values, weights_ in zip(drawn[1:], KERNELS.values(), strict=True):
         assert np.allclose(values, convolve_again(TRAIN.data[0] / 255, weights_), atol=1e-5)
@@ -112,18 +109,63 @@ def test_maps_of_the_digit():
     assert drawn[4].min() >= -1e-6 and max(values.min() for values in drawn[1:4]) < -1.5
 
 
+def test_the_window_slides_over_the_digit():
+    """What the moving picture shows, drawn again: the window, its products, and the map up to there."""
+    (source,) = (source for source in CELL_SOURCES if "def draw(i)" in source)
+    again = dict(globals())
+    exec(source.replace("play(figure", "film_ = play(figure"), again)
+    picture, weights_ = np.asarray(TRAIN.data[0] / 255), np.asarray(KERNELS["vertical edges"])
+    whole_ = convolve_again(picture, weights_)
+    assert np.allclose(edge_map, whole_, atol=1e-5)
+    first, then = again["places"][:10], again["places"][10:]
+    assert first == [(6, column) for column in range(12, 22)] and [place[0] for place in then[:-1]] == [
+        *range(7, 25, 2)
+    ]
+    assert then[-1] == (25, 25) and [place[1] for place in then[:-1]] == [14] * 9
+    titles_ = set()
+    for i in range(len(again["places"])):
+        again["draw"](i)
+        row, column = again["places"][i]
+        left, middle, right = again["axes"]
+        window_ = picture[row : row + 3, column : column + 3]
+        assert np.allclose(images_of(left)[0], picture) and np.allclose(images_of(middle)[0], window_ * weights_)
+        (box_,) = left.patches
+        assert (*box_.get_xy(), box_.get_width(), box_.get_height()) == (column - 0.5, row - 0.5, 3, 3)
+        shown = [float(text.get_text()) for text in middle.texts]
+        assert np.allclose(shown, (window_ * weights_).ravel(), atol=0.0051)
+        (seen_,) = images_of(right)
+        assert np.isnan(seen_).sum() == 675 - (26 * row + column) and np.isnan(seen_.ravel()[-1]) == (i < 19)
+        known = ~np.isnan(seen_)
+        assert known.ravel()[: 26 * row + column + 1].all() and np.allclose(seen_[known], whole_[known], atol=1e-5)
+        numbers_ = find_numbers(again["figure"].get_suptitle())
+        assert numbers_[:2] == [26 * row + column + 1, 676] and abs(numbers_[2] - whole_[row, column]) < 0.0051
+        names_ = [ax.get_title() for ax in again["axes"]]
+        assert names_ == ["digit and window", "window times kernel", "the map so far"]
+        assert [ax.images[0].get_cmap().name for ax in again["axes"]] == ["gray", "RdBu_r", "RdBu_r"]
+        low, high = right.images[0].get_clim()
+        assert low == -high and high >= abs(whole_).max() and middle.images[0].get_clim() == (-1, 1)
+        titles_.add(again["figure"].get_suptitle())
+    assert len(titles_) == len(again["places"]) == 20
+    film = again["film_"]
+    assert len(film.frames) == 20 and film.still == 14 and len(film._repr_html_()) < 150_000
+    assert film.alt.startswith("Window 405 of 676: its products sum to")
+    plt.close(again["figure"])
+
+
 def test_ink_begins_where_the_map_is_red():
     values, picture = convolve_again(TRAIN.data[0] / 255, KERNELS["vertical edges"]), TRAIN.data[0].float()
     step = (picture[1:-1, 2:] - picture[1:-1, :-2]).numpy()
     assert (step[values > 1.5] > 0).mean() > 0.95 and (step[values < -1.5] < 0).mean() > 0.95
+    inside = F.avg_pool2d(picture[None], 3, 1)[0].numpy() > 230  # white nearly all over
+    assert inside.sum() > 5 and abs(values[inside]).max() < 0.2 * abs(values).max()  # the two sides cancel
 
 
 def test_kernel_of_the_readers_own():
-    titles_, drawn, _ = pictures_of("Your kernel")
-    upright = [[-1, 2, -1]] * 3
+    wanted, upright = convolve_again(TRAIN.data[7] / 255, [[-1, 2, -1]] * 3), [[-1, 2, -1]] * 3
+    titles_, drawn, _ = pictures_of(f"Your kernel answers with numbers from {wanted.min():.1f} to {wanted.max():.1f}")
     assert titles_ == ["training image 7: 3", "your kernel", "its map"]
     assert np.allclose(drawn[0], TRAIN.data[7] / 255) and drawn[1].tolist() == upright
-    assert np.allclose(drawn[2], convolve_again(TRAIN.data[7] / 255, upright), atol=1e-5)
+    assert np.allclose(drawn[2], wanted, atol=1e-5)
 
 
 def test_shapes():
@@ -142,9 +184,10 @@ def test_one_kernel_for_each_channel():
     wanted = [convolve_again(source, layer.weight[4, c].detach()) for c, source in enumerate(sources)]
     total = sum(wanted) + layer.bias[4].item()
     assert np.allclose(by_layer, total, atol=1e-4)
-    titles_, drawn, _ = pictures_of("One map reads three channels with three kernels, and adds up")
-    assert titles_ == [*(f"channel {c}, convolved" for c in range(3)), "sum and bias: map 4"]
-    assert np.allclose(drawn, [*wanted, total], atol=1e-4)
+    drawn = images_of(find_figure("One map reads 3 channels, each with a kernel of its own, and adds up"))
+    own = layer.weight[4].detach().numpy()
+    for picture, values in zip(drawn, [*(p for three in zip(sources, own, wanted) for p in three), total], strict=True):
+        assert np.allclose(picture, values, atol=1e-4)
 
 
 # ---- sizes, pooling, shared weights ----
@@ -173,7 +216,7 @@ def test_pooling():
         assert torch.allclose(pool(picture, torch.max, size), F.max_pool2d(picture[None], size)[0])
         assert torch.allclose(pool(picture, torch.mean, size), F.avg_pool2d(picture[None], size)[0], atol=1e-6)
     titles_, drawn, axes = pictures_of("2x2 pooling keeps the largest or the mean of four numbers")
-    assert titles_ == ["small", "max-pooling", "average pooling"]
+    assert titles_ == ["the image", "max-pooling", "average pooling"]
     assert drawn[0].tolist() == [[1, 3, 2, 0], [5, 4, 0, 1], [0, 2, 7, 6], [1, 1, 8, 5]]
     assert drawn[1].tolist() == [[5, 2], [2, 8]] and drawn[2].tolist() == [[3.25, 0.75], [1, 6.5]]
     assert [text.get_text() for text in axes[2].texts] == ["3.25", "0.75", "1.00", "6.50"]
@@ -183,7 +226,7 @@ def test_figure_of_pooling():
     titles_, drawn, _ = pictures_of("Max-pooling brightens this digit by")
     squares = np.asarray(TRAIN.data[0] / 255).reshape(14, 2, 14, 2)
     wanted = [TRAIN.data[0] / 255, squares.max(axis=(1, 3)), squares.mean(axis=(1, 3))]
-    assert titles_ == ["image", "max-pooling", "average pooling"]
+    assert titles_ == ["the image", "max-pooling", "average pooling"]
     for picture, values in zip(drawn, wanted, strict=True):
         assert np.allclose(picture, values, atol=1e-6)
     means = [float(np.asarray(picture).mean()) for picture in wanted]
@@ -210,9 +253,12 @@ def test_a_convolution_is_a_matrix():
 
 
 def test_adam_steps_by_its_rate():
-    lines = print_again("moves them by").splitlines()
-    assert find_numbers(lines[0]) == [-1, -0.00001] and find_numbers(lines[1]) == [-0.01, -0.01]
-    assert lines[0].startswith("SGD") and lines[1].startswith("Adam")
+    """What the text says of the first steps of both, with slopes of 100 and of 0.001."""
+    for method, moves_ in ((torch.optim.SGD, [-1, -0.00001]), (torch.optim.Adam, [-0.01, -0.01])):
+        w_ = torch.zeros(2, requires_grad=True)
+        (100 * w_[0] + 0.001 * w_[1]).backward()
+        method([w_], lr=0.01).step()
+        assert np.allclose(w_.detach(), moves_, rtol=1e-3, atol=0), method
 
 
 def test_networks_are_those_of_the_package():
@@ -304,13 +350,11 @@ def test_accuracies_are_those_of_the_test_set():
 
 
 def test_one_batch_is_not_a_score():
+    """What the solution says of bug 22: several points too high or too low."""
     inputs = prepare_images(TEST.data, normalisation="unit")
     right_ = (predict_logits(sigmoid_net, inputs).argmax(dim=1) == TEST.targets).numpy()
     shares = 100 * right_[:9984].reshape(-1, 64).mean(axis=1)
-    assert len(scores) == 156 and np.allclose(scores, shares, atol=1e-3) and scores.max() - scores.min() > 3
-    text = print_again("all digits: {100")
-    assert f"all digits: {100 * right_.mean():.2f} %, the first 64 alone: {shares[0]:.2f} %" in text
-    assert f"from {shares.min():.2f} % to {shares.max():.2f} %" in text
+    assert shares.min() < 100 * right_.mean() - 3 and shares.max() > 100 * right_.mean() + 2
 
 
 def test_dropout():
@@ -336,10 +380,9 @@ def test_log_softmax_twice():
     z = predict_logits(cnn, prepare_images(TEST.data[:1]))[0].double()
     logs = z - z.exp().sum().log()
     label = TEST.targets[0].item()
-    wanted = [z, logs, logs, logs.exp()]
-    for line, values in zip(lines, wanted):
-        *shown, loss_ = find_numbers(line[17:].replace("...", ""))
-        assert np.allclose(shown, values[5:], atol=0.006)
+    assert len(lines) == 5
+    for line, values in zip(lines, [z, logs, logs, logs.exp()]):
+        (loss_,) = find_numbers(line[17:])
         assert abs(loss_ - (values.exp().sum().log() - values[label]).item()) < 2e-4
     least = np.log(9 + np.e) - 1  # the loss of numbers from 0 to 1, at its smallest
     assert 1.46 < least < 1.47 and find_numbers(lines[3])[-1] > least - 6e-5
@@ -457,33 +500,11 @@ def test_figure_of_the_errors():
         assert [(line.get_xdata()[0], round(line.get_ydata()[0], 6)) for line in crosses] == [
             (len(stored[name]), round(100 - published, 6))
         ]
-    for number, net, history in (("2", cnn, cnn_history), ("3", wide, wide_history)):
-        epochs, drawn = find_line(ax, f"our run of architecture {number}")
-        assert epochs.tolist() == list(range(1, len(history) + 1))
-        assert abs(100 - drawn[-1] - score(net, TEST.data, TEST.targets)) < 0.02
+    ends = [stored[name].iloc[-1].mean() for name in stored]
+    assert ends == sorted(ends, reverse=True)
+    after = stored["cnn3x3"].mean(axis=1)  # most of the gain comes early, and the end is past the published figure
+    assert after.iloc[0] - after.iloc[4] > 0.6 * (after.iloc[0] - after.iloc[-1]) and after.iloc[-1] < 1.3
     assert [label.get_text() for label in ax.get_yticklabels()] == ["0.5", "1", "2", "5", "10"]
-
-
-def test_figure_of_the_losses():
-    axes = find_figure("The training loss keeps falling").axes
-    text = print_again("Losses at the end").splitlines()
-    for ax, name, line in zip(axes, ("mlp", "cnn3x3", "cnn5x5"), text[1:], strict=True):
-        files_ = sorted(find_data_root().glob(f"runs/{name}-[0-9]/history.csv"))
-        tables = [pd.read_csv(file, index_col="epoch") for file in files_]
-        for column in ("train_loss", "test_loss"):
-            wanted = np.mean([table[column] for table in tables], axis=0)
-            epochs, drawn = find_line(ax, column)
-            assert epochs.tolist() == tables[0].index.tolist() and np.allclose(drawn, wanted)
-            shown = float(re.search(rf"'{column}': ([\d.]+)", line)[1])
-            assert line.startswith(f"{name} ") and abs(shown - wanted[-1]) < 6e-5
-        assert ax.get_title() == f"{name}: test loss lowest\nat epoch {wanted.argmin() + 1} of {len(wanted)}"
-        assert axis_labels(ax) == ("epoch", "mean cross-entropy") and ax.get_yscale() == "log"
-        training_ = np.mean([table.train_loss for table in tables], axis=0)
-        assert training_[-1] < training_[len(training_) // 2] < training_[0]  # keeps falling
-        half = len(wanted) // 2
-        assert (wanted[:half] < training_[:half]).all() == (name != "mlp")  # below, in the first half
-        assert training_[-1] < wanted[-1] / 3.5 if name == "mlp" else training_[-1] > wanted[-1] / 1.5
-    assert axes[0].get_legend() is not None
 
 
 # ---- work and time ----
@@ -516,27 +537,32 @@ def test_multiplications():
 
 
 def test_work_is_not_time():
-    """By the processor's time, and the least of several measurements: other programs disturb that little."""
-    maps_ = torch.rand(64, 16, 26, 26), torch.rand(64, 32, 11, 11)
+    """By the processor's time. Other programs only ever add to it: so the least of many, and again until it shows."""
     inputs, answers_ = prepare_images(TRAIN.data[:64]), TRAIN.targets[:64]
     nets_ = {"MLP": mlp, "SigmoidConvNet": sigmoid_net, "SimpleCNN": cnn}
     twins = {name: copy.deepcopy(net).cpu().train() for name, net in nets_.items()}
     tasks = {
         name: lambda twin=twin: F.cross_entropy(twin(inputs), answers_).backward() for name, twin in twins.items()
     }  # fmt: skip
-    tasks["pooling"] = lambda: [F.max_pool2d(values, 2) for values in maps_]
     first, second = torch.rand(64, 3, 26, 26), torch.rand(64, 6, 24, 24)
     tasks["sigmoid"] = lambda: (first.sigmoid(), second.sigmoid())
-    for _ in range(8):  # until other programs let it be seen
-        best = dict.fromkeys(tasks, float("inf"))
-        for name, task in [*tasks.items()] * 20:
-            start = time.process_time()
-            task()
-            best[name] = min(best[name], time.process_time() - start)
+    with torch.no_grad():
+        maps_ = [twins["SimpleCNN"].features[:end](inputs) for end in (2, 5)]
+    assert [tuple(values.shape) for values in maps_] == [(64, 16, 26, 26), (64, 32, 11, 11)]
+    quick = {"pooling": lambda: [F.max_pool2d(values, 2) for values in maps_]}
+    quick["forward"] = lambda: twins["SimpleCNN"](inputs)
+    best = dict.fromkeys(tasks | quick, float("inf"))
+    for _ in range(40):  # rounds; one is enough when nothing else runs
+        for name, task in [*tasks.items(), *quick.items()] * 10:
+            with torch.set_grad_enabled(name in tasks):
+                start = time.process_time()
+                task()
+                best[name] = min(best[name], time.process_time() - start)
         more = best["SimpleCNN"] > 7 * best["MLP"] and best["SigmoidConvNet"] > 3 * best["MLP"]
-        half = 0.35 < best["pooling"] / best["SimpleCNN"] < 0.7
-        if more and half and best["sigmoid"] < 0.07 * best["SigmoidConvNet"]:
+        half = 0.35 < best["pooling"] / best["forward"] < 0.75
+        if more and half and best["sigmoid"] < 0.1 * best["SigmoidConvNet"]:
             return
+        time.sleep(0.5)
     raise AssertionError(best)
 
 
@@ -554,6 +580,10 @@ def test_times_are_medians_of_processor_time():
     finally:
         time.process_time = before
     assert all(0.05 < cost[2] < 2000 for cost in costs.values()) and pooling > 0.2
+    assert [tuple(values.shape) for values in pooled] == [(64, 16, 26, 26), (64, 32, 11, 11)]
+    assert 0.3 * pooling < forward < 20 * pooling and 0.1 * forward < costs["SimpleCNN"][2] < 20 * forward
+    (source,) = (source for source in CELL_SOURCES if "costs, x, y = {}" in source)
+    assert "forward alone: {forward:.1f} ms, of these its two max-poolings {pooling:.1f} ms" in source
 
 
 # ---- moved digits ----
@@ -603,7 +633,8 @@ def test_sample_is_random():
     assert torch.equal(chosen, wanted) and torch.equal(raw, TEST.data[wanted])
     assert torch.equal(answers, TEST.targets[wanted]) and wanted.max() > 9000
     titles_ = ["as it is", "2 pixels", "4 pixels", "20 degrees", "40 degrees", "60 degrees"]
-    ax = find_axes("Moved, turned: can you read them?")
+    kept_ = 100 * move_again(raw, 4).double().sum() / raw.double().sum()
+    ax = find_axes(f"Moved by 4 pixels, {kept_:.1f} % of the ink is still in the image")
     assert [label.get_text() for label in ax.get_xticklabels()] == titles_
     assert examples.shape == (4, 6, 28, 28) and torch.equal(examples[:, 0], raw[:: len(raw) // 4])
     assert torch.equal(examples[2, 2], move_again(raw, 4)[len(raw) // 2])
@@ -647,3 +678,21 @@ def test_practice_on_moved_digits():
     assert ax.get_title() == f"After {len(order_):,} digits of practice: {after[4]:.0f} % at the far end"
     assert is_fast() or after[3] > before[3] + 10
     assert abs(score(cnn_25, TEST.data, TEST.targets) - 98.98) < 0.02  # the copy learned
+
+
+# ---- exercises ----
+
+
+def test_five_scores():
+    """The programs of exercise 4, written again."""
+    lines = print_again("score_five_ways(cnn").splitlines()
+    shown = {line[0]: find_numbers(line[2:]) for line in lines}
+    assert [*shown] == [*"ABCDE"] and all(len(pair_) == 2 for pair_ in shown.values()) and not cnn.training
+    right_ = score(cnn, raw, answers)
+    assert np.allclose(shown["C"], right_, atol=0.006)
+    batch_ = score(cnn, raw[:64], answers[:64])
+    assert np.allclose(shown["D"], batch_, atol=0.006) and abs(batch_ * 0.64 - round(batch_ * 0.64)) < 1e-3
+    assert np.allclose(shown["E"], score(cnn, 255 - raw, answers), atol=0.006)
+    assert all(abs(value - 10) < 5 for value in shown["A"]) and shown["A"][0] != shown["A"][1]
+    assert shown["E"][0] == shown["E"][1] < right_ - 60
+    assert shown["B"][0] != shown["B"][1] and all(right_ - 10 < value < right_ + 1 for value in shown["B"])
