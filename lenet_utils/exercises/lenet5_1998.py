@@ -67,7 +67,7 @@ def check_count_links(function) -> str:
         right = (25 * kernels + len(table)) * size**2
         if found == right:
             continue
-        hints = {
+        hints: dict[float, str] = {
             25 * kernels * size**2: "the biases are missing: each unit is connected to its own.",
             26 * kernels * size**2: "the bias is counted once for each map that is read. A unit has one.",
             25 * kernels * size**2 + len(table): "each unit counts its bias, not each map.",

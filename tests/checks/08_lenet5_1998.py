@@ -543,7 +543,7 @@ def test_moving_picture_of_f6():
             assert all(ax.images[0].get_clim() == (-1, 1) for ax in (above, below))
             assert above.images[0].cmap(1.0)[:3] == (1, 1, 1)  # ink is white
         words_ = figure_.get_suptitle()
-        assert words_.startswith(f"After {done_} passes: mean distance ") and "test error" in words_
+        assert words_.startswith(f"After pass {done_}: mean distance ") and "test error" in words_
         assert near(find_numbers(words_), [done_, far_[done_].mean(), kept_["errors"][done_]], 0.051)
     printed = print_again("for done in (0, 1, 5, 20)").splitlines()
     for line, done_ in zip(printed, (0, 1, 5, 20)):
