@@ -8,6 +8,7 @@ float32, the test error in percent. Notebook 08 draws them; nothing is chosen by
 """
 
 import io
+from typing import cast
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ import torch
 from lenet_utils.data import load_mnist, prepare_images
 from lenet_utils.evaluation import compute_accuracy, predict_logits
 from lenet_utils.files import find_data_root, write_atomically
+from lenet_utils.lenet1998.network import LeNet1998
 from lenet_utils.lenet1998.trainer import CURVATURE_IMAGES, Trainer1998
 from lenet_utils.recipes import Recipe1998, find_recipe
 
@@ -32,7 +34,7 @@ def watch(passes: int, images: int = 60_000) -> dict[str, np.ndarray]:
     )
     first = [int((test_labels == digit).nonzero()[0]) for digit in range(10)]
     torch.manual_seed(SEED)
-    model = recipe.build_model()
+    model = cast(LeNet1998, recipe.build_model())
     trainer = Trainer1998([model], recipe.rubbish_distance)
     order = torch.randperm(len(train), generator=torch.Generator().manual_seed(SEED))[None, :images]
     features, errors = [], []
@@ -52,5 +54,6 @@ def watch(passes: int, images: int = 60_000) -> dict[str, np.ndarray]:
 if __name__ == "__main__":
     torch.set_num_threads(1)
     content = io.BytesIO()
-    np.savez_compressed(content, **watch(passes=20))
+    watched = watch(passes=20)
+    np.savez_compressed(content, features=watched["features"], errors=watched["errors"])
     write_atomically(FILE, content.getvalue())
