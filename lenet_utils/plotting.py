@@ -5,6 +5,8 @@ a notebook shows a figure when its cell ends. Blue stands for the training set, 
 style says the same as its colour.
 """
 
+from collections.abc import Callable
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -117,6 +119,35 @@ def plot_classes(points, labels, title: str = "", ax: Axes | None = None) -> Axe
         middle = float(np.median(x)), float(np.median(y))
         ax.text(*middle, str(digit), ha="center", va="center", weight="bold", bbox=frame, zorder=3)
     ax.set(title=title, xticks=[], yticks=[])
+    return ax
+
+
+def plot_landscape(paths: dict, compute_height: Callable, side: int = 30) -> Axes:
+    """Draw several paths of weights over the loss: lines of equal height in the plane that lies closest to all paths.
+
+    Args:
+        paths: name -> the weights after each step, (steps + 1, weights); all begin at one place.
+        compute_height: takes weights, (weights,), and returns their loss, a number.
+        side: the height is computed at side x side places.
+    """
+    start = np.asarray(next(iter(paths.values())))[0]
+    steps = np.concatenate([np.asarray(path) - start for path in paths.values()])
+    _, lengths, directions = np.linalg.svd(steps, full_matrices=False)
+    share, plane = (lengths[:2] ** 2).sum() / (lengths**2).sum(), directions[:2]
+    low, high = (steps @ plane.T).min(axis=0), (steps @ plane.T).max(axis=0)
+    margin = 0.06 * (high - low).max()
+    across, up = (np.linspace(*ends, side, dtype=start.dtype) for ends in zip(low - margin, high + margin))
+    heights = [[compute_height(start + x * plane[0] + y * plane[1]) for x in across] for y in up]
+    ax = make_axes(None, 8, 4)
+    lines = ax.contour(across, up, heights, [0.1, 0.2, 0.4, 0.7, 1, 1.5, 2, 2.5, 3], colors=GREY, linewidths=0.7)
+    ax.clabel(lines, fontsize=9)
+    for (name, path), colour, marker in zip(paths.items(), (BLUE, ORANGE, GREEN), "os^"):
+        label = f"{name}, to a loss of {compute_height(path[-1]):.2f}"
+        ax.plot(*((np.asarray(path) - start) @ plane.T).T, f"-{marker}", color=colour, markersize=3, label=label)
+    ax.plot(0, 0, "k*", markersize=13)
+    xlabel = f"along the first direction (the plane holds {100 * share:.0f} % of the spread)"
+    ax.set(xlabel=xlabel, ylabel="along the second", aspect="equal")
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return ax
 
 

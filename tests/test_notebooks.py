@@ -36,7 +36,7 @@ each_notebook = pytest.mark.parametrize("path", PATHS, ids=NAMES)
 def test_the_course_has_its_notebooks():
     assert NAMES == [
         "01_dataset_exploration", "02_mlp_baseline", "03_simple_cnn", "04_lenet5", "05_feature_maps",
-        "06_confusion_matrix", "08_lenet5_1998", "09_is_the_difference_real",
+        "06_confusion_matrix", "07_backpropagation", "08_lenet5_1998", "09_is_the_difference_real",
     ]  # fmt: skip
 
 

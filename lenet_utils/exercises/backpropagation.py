@@ -1,0 +1,179 @@
+"""Checkers of notebooks/07_backpropagation.ipynb."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from lenet_utils.exercises.common import NOT_ANSWERED, compare_arrays, expects_function, to_float
+
+# The mistakes of the listing: the lines that show it, and a hint for those who have not found it.
+LISTING_LINES = 19
+LISTING_BUGS = (
+    ({2}, "which factor is the slope for which"),
+    ({8}, "how fast max(a, 0) grows when a grows"),
+    ({14}, "a value that is used twice"),
+    ({16, 17, 18}, "what stands in w.grad when a pass begins"),
+    ({19}, "the side to which a step goes"),
+)
+
+# Whose curve is which under «Read the curves», and what is to be seen there.
+CURVES = {"A": "too large", "B": "right", "C": "too small", "D": "zero_grad"}
+CLUES = {
+    "right": "falls steeply and stays low.",
+    "too small": "falls smoothly and hardly gets anywhere.",
+    "too large": "jumps far above a shrug in its first steps, and stays at a shrug.",
+    "zero_grad": "begins well and then climbs again.",
+}
+
+
+@expects_function("def my_sigmoid(x)")
+def check_sigmoid(answer) -> str:
+    """A function of a number that returns the sigmoid's output and slope there."""
+    for x in (-2.0, 0.0, 0.7, 3.0):
+        s = 1 / (1 + math.exp(-x))
+        result = answer(x)
+        if result is None:
+            return "Not yet: your function returns None; is there a return?"
+        pair = list(result) if isinstance(result, (tuple, list, np.ndarray)) or hasattr(result, "tolist") else [result]
+        if len(pair) != 2:
+            return f"Not yet: it returns {len(pair)} thing{'s' * (len(pair) != 1)}, and two numbers are needed."
+        output, slope = map(to_float, pair)
+        if math.isnan(output) or math.isnan(slope):
+            return "Not yet: both of what it returns must be plain numbers."
+        if math.isclose(output, s * (1 - s), abs_tol=1e-5) and math.isclose(slope, s, abs_tol=1e-5):
+            return "Not yet: first the output, then the slope."
+        if not math.isclose(output, s, abs_tol=1e-5):
+            return f"Not yet: at {x} {_say_output(output, x)}"
+        if not math.isclose(slope, s * (1 - s), abs_tol=1e-5):
+            return f"Not yet: the output is right; at {x} {_say_slope(slope, x, s)}"
+    return "Yes: output and slope, at four places."
+
+
+def _say_output(output: float, x: float) -> str:
+    hints = {
+        1 / (1 + math.exp(x)): "the sign of x is lost: it is the exponential of minus x.",
+        1 / (1 - math.exp(-x)) if x else math.nan: "1 plus the exponential stands below the line.",
+        1 + math.exp(-x): "that is what stands below the line; it is one divided by it.",
+        math.tanh(x): "that is tanh; the sigmoid goes from 0 to 1.",
+        1 / 1 + math.exp(-x): "mind the brackets: 1 + exp(-x) stands below the line as a whole.",
+    }
+    for wrong, hint in hints.items():
+        if math.isclose(output, wrong, abs_tol=1e-5):
+            return hint
+    return f"the output is {output:.4g}; {1 / (1 + math.exp(-x)):.4g} would be right."
+
+
+def _say_slope(slope: float, x: float, s: float) -> str:
+    hints = {
+        x * (1 - x): "the slope is s (1 - s), with the output s, not with x.",
+        1 - s: "the slope is s (1 - s), both factors.",
+        s: "the slope is s (1 - s), both factors.",
+        1 - s**2: "that is the slope of tanh; the sigmoid's is s (1 - s).",
+        -s * (1 - s): "the sign is wrong: the sigmoid rises, so its slope is positive.",
+        s * (1 - s) * _again(s): "the slope comes once.",
+        _again(s) * (1 - _again(s)): "the output went through the sigmoid already: do not apply it again.",
+    }
+    for wrong, hint in hints.items():
+        if math.isclose(slope, wrong, abs_tol=1e-5):
+            return hint
+    return f"the slope is {slope:.4g}; {s * (1 - s):.4g} would be right."
+
+
+def _again(s: float) -> float:
+    return 1 / (1 + math.exp(-s))
+
+
+@expects_function("def my_map_factors(x, s, gradient)")
+def check_map_factors(answer) -> str:
+    """A function of maps (N, C, H, W), factors (C,) and what came back (N, C, H, W): two arrays."""
+    rng = np.random.default_rng(1)
+    for shape in ((2, 4, 3, 4), (1, 2, 3, 3), (4, 4, 4, 4)):
+        x, gradient, s = rng.normal(size=shape), rng.normal(size=shape), rng.normal(size=shape[1])
+        given = x.copy(), s.copy(), gradient.copy()
+        result = answer(*given)
+        if result is None:
+            return "Not yet: your function returns None; is there a return?"
+        if not isinstance(result, (tuple, list)) or len(result) != 2:
+            return "Not yet: return two arrays, what s gets and what is handed back."
+        if not all(np.array_equal(a, b) for a, b in zip(given, (x, s, gradient))):
+            return "Not yet: your function changes its arguments; make new arrays."
+        wide = s[:, None, None]
+        products = gradient * x
+        expected = products.sum(axis=(0, 2, 3)), gradient * wide
+        if np.shape(result[0]) == shape and np.shape(result[1]) == s.shape:
+            return "Not yet: first what s gets, then what is handed back."
+        to_factors = compare_arrays(result[0], expected[0], "", [
+            (products, "s has one number for each map: add up over images, rows and columns."),
+            (products.sum(axis=(2, 3)), "the images of the batch are added up, too."),
+            (products.sum(axis=0), "the places of a map are added up, too."),
+            (products.sum(), "add up within each map, not over all of them."),
+            (products.mean(axis=(0, 2, 3)), "where paths meet, slopes are added; that is their mean."),
+            (gradient.sum(axis=(0, 2, 3)), "that is what a bias would get; the slope for s is x."),
+            (x.sum(axis=(0, 2, 3)), "what came back is a factor, too."),
+            ((products * wide).sum(axis=(0, 2, 3)), "the slope for s is x alone."),
+        ])  # fmt: skip
+        handed_back = compare_arrays(result[1], expected[1], "", [
+            (gradient, "what is handed back is missing its slope: y grows s times as fast as x."),
+            (np.broadcast_to(wide, shape), "that is the slope; what came back is a factor, too."),
+            (products, "the slope for x is s, not x."),
+            (x * wide, "that is the forward pass; on the way back the gradient is multiplied by s."),
+            (gradient / wide, "slopes are multiplied, also on the way back."),
+            (gradient * s if shape[1] == shape[3] else [], "s belongs to the maps, the second of the four axes."),
+            (gradient * wide**2, "the slope comes once; its square belongs to the second derivatives."),
+        ])  # fmt: skip
+        for what, said in (("s", to_factors), ("x", handed_back)):
+            if not said.startswith("Yes"):
+                return f"Not yet: for {what}, {said.removeprefix('Not yet: ')}"
+    return "Yes: both are right, for arrays of three shapes."
+
+
+def check_autograd_bugs(answer) -> str:
+    """The lines with mistakes in the listing of exercise 3: a collection of line numbers."""
+    if answer is None:
+        return NOT_ANSWERED
+    try:
+        numbers = [] if isinstance(answer, (str, bytes)) else [to_float(line) for line in answer]
+    except TypeError:
+        numbers = []
+    if not numbers or not all(math.isfinite(line) and line == int(line) for line in numbers):
+        return "Not yet: the answer is a list of line numbers, such as [3, 5]."
+    lines = {int(line) for line in numbers}
+    if outside := sorted(line for line in lines if not 1 <= line <= LISTING_LINES):
+        return f"Not yet: the listing has lines 1 to {LISTING_LINES}, and no line {outside[0]}."
+    hidden = [hint for bug, hint in LISTING_BUGS if not bug & lines]
+    false_alarms = sorted(lines - set().union(*(bug for bug, _ in LISTING_BUGS)))
+    if not hidden and not false_alarms:
+        return "Yes: all five mistakes, and no false alarm."
+    parts = [f"{len(LISTING_BUGS) - len(hidden)} of {len(LISTING_BUGS)} mistakes found"]
+    if false_alarms:
+        parts.append(f"false alarms: {', '.join(map(str, false_alarms))}")
+    if hidden:
+        parts.append(f"{len(hidden)} missed; think of {hidden[0]}")
+    return f"Not yet: {'; '.join(parts)}."
+
+
+def check_curve_causes(answer) -> str:
+    """The causes of the four curves: a dictionary, or four words in the order A to D."""
+    if answer is None:
+        return NOT_ANSWERED
+    if isinstance(answer, (list, tuple)) and len(answer) == len(CURVES):
+        answer = dict(zip(CURVES, answer))
+    if not isinstance(answer, Mapping) or {_tidy(letter) for letter in answer} != set("abcd") or len(answer) != 4:
+        return 'Not yet: the answer is a dictionary with the letters A to D, such as {"A": "right", ...}.'
+    verdict = {_tidy(letter).upper(): _tidy(word) for letter, word in answer.items()}
+    words = {_tidy(word): word for word in CLUES}
+    for letter in CURVES:
+        if verdict[letter] not in words:
+            return f"Not yet: {letter} needs one of the words {', '.join(CLUES)}."
+    if len(set(verdict.values())) < len(CURVES):
+        return "Not yet: each of the four words belongs to one curve."
+    for letter, cause in CURVES.items():
+        if verdict[letter] != _tidy(cause):
+            return f'Not yet: {letter} is not "{words[verdict[letter]]}": it {CLUES[cause]}'
+    return "Yes: all four, by their curves alone."
+
+
+def _tidy(word) -> str:
+    """A word without case, spaces, hyphens, underscores and brackets."""
+    return "".join(letter for letter in str(word).lower() if letter.isalpha())
