@@ -20,7 +20,8 @@ PLAYER = """<div class="%(name)s" style="max-width: %(width)dpx">
 <style>@media print {.%(name)s p {display: none}}</style>
 <script>
 setTimeout(() => document.querySelectorAll("div.%(name)s").forEach((box) => {
-  if (box.children.length > 1) return;  // it has its buttons
+  if (box.dataset.ready) return;  // it has its buttons
+  box.dataset.ready = true;
   const picture = box.querySelector("img"), last = %(last)d, bar = document.createElement("p");
   const film = new Image(), page = document.createElement("canvas"), pen = page.getContext("2d");
   film.onload = () => {

@@ -72,11 +72,17 @@ def test_all_are_vectors_with_words_and_fit_a_page():
         root = ElementTree.fromstring(drawing)
         assert root.attrib["role"] == "img" and root.attrib["aria-label"].startswith(figure.axes[0].get_title())
         written = "".join(root.itertext())
+        assert "fill: #ffffff" in drawing[: drawing.index("</g>")]  # the ground
         assert all(line in written for text in read_texts(figure) for line in text.split("\n"))
         assert drawing == figure._repr_svg_() and len(drawing) < 40_000
         data, metadata = encode_figure(figure)
         assert metadata["width"] <= 1000 and len(data) < 60_000
         assert min(text.get_fontsize() for text in figure.axes[0].texts if text.get_text()) >= 9
+
+
+def test_a_title_may_hold_any_sign():
+    drawing = diagrams.draw_split({"a": 1}, title='"1" < 2 & 3')._repr_svg_()
+    assert ElementTree.fromstring(drawing).attrib["aria-label"] == '"1" < 2 & 3.'
 
 
 def test_no_words_overlap():
@@ -137,6 +143,8 @@ def test_a_calculation_shows_numbers_and_the_gradients_that_have_come_back():
     assert read_texts(figure) == ["w", "2.000", "x", "3.000", "-4.000", "6.000", "7.000", "5.000", "sum", "11.000"]
     arrows = [text for text in figure.axes[0].texts if not text.get_text()]
     assert len(arrows) == 4 + 2  # and two values have no name
+    ends = [(text.xyann[0], text.xy[0]) for text in arrows if hasattr(text, "xyann")]
+    assert len(ends) == 4 and all(start < end for start, end in ends)  # to the right
     assert find_text(figure, "-4.000").get_color() == ORANGE and find_text(figure, "3.000").get_color() == BLUE
 
 

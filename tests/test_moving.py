@@ -51,6 +51,7 @@ def test_every_frame_is_what_was_drawn(rising):
 
 def test_the_page_holds_the_still_and_all_frames_one_below_the_other(rising):
     moving = play(*rising, frames=8, still=3)
+    assert moving.alt.startswith("Height 3;")
     still, film = read_pictures(moving._repr_html_())
     assert np.array_equal(np.asarray(still.convert("RGB")), np.asarray(moving.frames[3]))
     assert np.array_equal(np.asarray(film.convert("RGB")), np.concatenate(moving.frames))
@@ -70,6 +71,18 @@ def test_the_page_needs_nothing_from_elsewhere(rising):
 def test_it_is_the_same_when_drawn_again_and_small(rising):
     first, second = (play(*rising, frames=12)._repr_html_() for _ in range(2))
     assert first == second and len(first) < 30_000
+
+
+def test_everything_stays_at_its_place(rising):
+    figure, draw = rising
+
+    def draw_with_a_taller_title(number):
+        draw(number)
+        figure.suptitle(number * "more\n")
+
+    moving = play(figure, draw_with_a_taller_title, frames=3)
+    grounds = [(np.asarray(frame)[-40:] < 100).all(axis=2) for frame in moving.frames]  # the lower axis and its label
+    assert all(np.array_equal(ground, grounds[0]) for ground in grounds)
 
 
 def test_nothing_is_left_for_the_notebook_to_show(rising):
