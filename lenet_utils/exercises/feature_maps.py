@@ -1,25 +1,50 @@
 """Checkers of notebooks/05_feature_maps.ipynb."""
 
+import math
+
+import numpy as np
 import torch
+from torch import nn
 
-from lenet_utils.exercises.common import check_number, expects_function
+from lenet_utils.data import NORMALISATIONS
+from lenet_utils.exercises.common import NOT_ANSWERED, check_number, compare_arrays, expects_function, to_float
+from lenet_utils.models import LeNet5
+
+# What happened in each row of «Find the mistakes»: the letters of the rows, in the order of the list in 05.
+WHAT_HAPPENED = "CADB"
+MISTAKES = ("nothing", "dark ink on white", "grey values from 0 to 1", "no weights loaded")
 
 
-def check_seen_rows(answer) -> str:
-    """Rows of the image on which one number of C3 depends: 5 rows of S2, which are 10 of C1."""
-    return check_number(
-        answer,
-        2 * 5 + 4,
-        "5 rows of S2 cover 10 rows of C1, and these 14 rows of the image.",
-        {
-            5: "these are rows of S2, not of the image.",
-            10: "these are rows of C1; each of them sees 5 rows of the image.",
-            9: "between the two convolutions lies S2, which takes two rows of C1 into one.",
-            30: "the 5x5 squares of neighbours overlap: 6 rows for the first, 2 more for each of the others.",
-            196: "that is the whole square; how many rows has it?",
-            16: "that is what one unit of S4 sees; C3 comes before the second pooling.",
-        },
-    )
+@expects_function("def find_field(layers)")
+def check_find_field(function) -> str:
+    """A function from (kernel size, stride) of each layer to the rows of the image that one number sees."""
+    lenet = [(5, 1), (2, 2), (5, 1), (2, 2), (5, 1)]
+    cases = [[(5, 1)], [(7, 2), (3, 2), (3, 1)], *(lenet[:count] for count in range(2, 6)), [(2, 2), (3, 3)], []]
+    for layers in cases:
+        sizes, strides = [size for size, _ in layers], [stride for _, stride in layers]
+        given = list(layers)
+        found = to_float(function(given))
+        if given != layers:
+            return "Not yet: it changes the list that it is given."
+        steps = [math.prod(strides[:place]) for place in range(len(layers))]  # of each layer's input, in pixels
+        expected = 1 + sum((size - 1) * step for size, step in zip(sizes, steps))
+        if found == expected:
+            continue
+        late = 1 + sum((size - 1) * step * stride for size, step, stride in zip(sizes, steps, strides))
+        backwards = [math.prod(strides[place + 1 :]) for place in range(len(layers))]
+        hints: dict[float, str] = {
+            sum(sizes): "neighbouring squares overlap: a kernel of 5 reaches only 4 rows further.",
+            1 + sum(size - 1 for size in sizes): "after a pooling, one row further is two rows of the image.",
+            late: "a layer's own stride counts for the layers after it, not for itself.",
+            1 + sum((size - 1) * step for size, step in zip(sizes, backwards)): "the list begins at the image.",
+            expected - 1: "one number sees at least one row: begin with 1.",
+            math.prod(sizes): "sizes are not multiplied; each layer adds what its kernel reaches further.",
+            expected**2: "these are the pixels of the square; its rows are asked for.",
+        }
+        said = f"{found:g}" if found == found else "no number"
+        hint = hints.get(found, f"{expected} would be right.")
+        return f"Not yet: for {layers} it returned {said}; {hint}"
+    return "Yes: 5, 6, 14, 16 and 32 rows from C1 to C5, and so for other networks."
 
 
 def check_shift_for_s4(answer) -> str:
@@ -63,3 +88,99 @@ def check_squash_and_pool(function) -> str:
                 return f"Not yet: {hint}"
         return "Not yet: the shape is right, the numbers are not."
     return "Yes: first tanh, then the mean of every square of 2x2."
+
+
+@expects_function("def read_layer(model, layer, images)")
+def check_read_layer(function) -> str:
+    """A function that returns what a layer gives out, and leaves the model as it was: tried on four layers."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = nn.Sequential(
+            nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3), nn.Tanh(), nn.Dropout(0.5), nn.Flatten(), nn.Linear(48, 5)
+        )
+        model[1].running_mean.fill_(0.3)
+        images = torch.randn(4, 1, 6, 6)
+        for place, training in ((0, True), (2, True), (5, True), (3, False), (5, False)):
+            reply = _try_reading(function, model, place, training, images)
+            if reply:
+                return reply
+    return "Yes: what each layer gives out, in evaluation mode, and the model is as it was before."
+
+
+def _try_reading(function, model: nn.Sequential, place: int, training: bool, images: torch.Tensor) -> str:
+    """What is wrong with one reading, or nothing."""
+    outputs = [images]
+    with torch.no_grad():
+        model.eval()
+        for layer in model:
+            outputs.append(layer(outputs[-1]))
+    model.train(training)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    given = images.clone()
+    answer = function(model, model[place], given)
+    hooks = sum(len(layer._forward_hooks) + len(layer._forward_pre_hooks) for layer in model.modules())
+    for layer in model.modules():
+        layer._forward_hooks.clear()
+        layer._forward_pre_hooks.clear()
+    if isinstance(answer, (list, tuple)) and len(answer) == 1 and isinstance(answer[0], torch.Tensor):
+        return "Not yet: it returns the tensor in a list or tuple; return the tensor itself."
+    if hooks:
+        return "Not yet: a hook is left behind, and would be called in every later pass: handle.remove()."
+    if any(layer.training != training for layer in model.modules()):
+        was, now = ("training", "evaluation") if training else ("evaluation", "training")
+        return f"Not yet: the model came in {was} mode and is in {now} mode now."
+    if any(not torch.equal(value, before[name]) for name, value in model.state_dict().items()):
+        model.load_state_dict(before)
+        return "Not yet: BatchNorm has counted these images, so the model was in training mode: model.eval() first."
+    if not torch.equal(given, images):
+        return "Not yet: it changes the images that it is given."
+    if isinstance(answer, torch.Tensor) and answer.requires_grad:
+        return "Not yet: the result still carries its way back to the weights: use torch.no_grad(), or detach()."
+    hints = [
+        (outputs[-1], "these are the outputs of the whole model; the hook gets those of its own layer."),
+        (outputs[place], "this is what goes into the layer; what comes out is asked for."),
+    ]
+    reply = compare_arrays(answer, outputs[place + 1], "", hints)
+    if not reply.startswith("Yes") and np.shape(answer) == outputs[place + 1].shape and place > 2 and training:
+        return "Not yet: dropout is at work, so the model was in training mode: model.eval() first."
+    return "" if reply.startswith("Yes") else reply
+
+
+def show_four_ways(model: nn.Module, pictures: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Return C1's six maps of a picture, (1, 1, 32, 32) with mean 0 over its set, one way right and three wrong.
+
+    Letters A to D -> (6, 28, 28), after tanh. What happened to which is the question of the exercise.
+    """
+    device = next(model.parameters()).device
+    mean, std = NORMALISATIONS["mnist"]
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        new = LeNet5().to(device)
+    with torch.no_grad():
+        grey = pictures * std + mean  # 0 to 1
+        ways = [(model, pictures), (model, (1 - grey - mean) / std), (model, grey), (new, pictures)]
+        maps = [network.c1(given.to(device)).tanh()[0].cpu() for network, given in ways]
+    return dict(sorted(zip(WHAT_HAPPENED, maps)))
+
+
+def check_what_happened(answer) -> str:
+    """The letters of the four rows of «Find the mistakes», in the order of the list: "ABCD", or a list of letters."""
+    if answer is None:
+        return NOT_ANSWERED
+    try:
+        letters = "".join(answer).replace(" ", "").replace(",", "").upper()
+    except TypeError:
+        letters = ""
+    if sorted(letters) != sorted(WHAT_HAPPENED):
+        return 'Not yet: the answer has each of the letters A to D once, such as "ABCD".'
+    if letters == WHAT_HAPPENED:
+        return "Yes: each row has the mark of its mistake."
+    hints = (
+        "compare with the figure «C1: every map shows the digit» above",
+        "where the paper is white, every kernel meets its largest numbers in the background",
+        "where the background is 0, a map shows the bias alone there, and that is small",
+        "a network that was never trained has other kernels, so look for other patterns in the stroke",
+    )
+    correct = sum(mine == right for mine, right in zip(letters, WHAT_HAPPENED))
+    first = next(i for i, (mine, right) in enumerate(zip(letters, WHAT_HAPPENED)) if mine != right)
+    return f"Not yet: {correct} of 4; number {first + 1} is not row {letters[first]}: {hints[first]}."

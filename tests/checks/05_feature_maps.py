@@ -691,3 +691,35 @@ def test_show_islands():
     planes_ = [show_islands("F6", perplexity=perplexity_, count=60) for perplexity_ in (5, 5, 15)]
     plt.close("all")
     assert near(planes_[0], planes_[1], 1e-6) and not near(planes_[0], planes_[2], 1)  # it is used
+
+
+# ---- what the exercises show ----
+
+
+def test_figure_of_four_ways():
+    """The letters of the solution: C right, A dark ink on white, D grey values, B no weights."""
+    picture = ALL[[GUIDE]]
+    grey = picture * 0.3081 + 0.1307
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        nobody = FreshLeNet5()
+    expected = {
+        "A": compute_layers(kept_model, (1 - grey - 0.1307) / 0.3081), "B": compute_layers(nobody, picture),
+        "C": compute_layers(kept_model, picture), "D": compute_layers(kept_model, grey),
+    }  # fmt: skip
+    assert list(four_ways) == list("ABCD")
+    ax = find_axes(f"C1's maps of a {TRUE[GUIDE]}, read out four times, once correctly")
+    assert names_of(ax) == (list("ABCD"), [str(i) for i in range(6)]) and signed(ax, 1)
+    assert shows(ax, torch.stack([expected[letter]["C1"][0] for letter in "ABCD"]))
+    assert grey.min() + 1e-6 >= 0 and grey.max() <= 1 + 1e-6 and grey[0, 0, 0, 0].abs() < 1e-6
+    corners_ = {letter: layers_["C1"][0, :, 0, 0] for letter, layers_ in expected.items()}
+    assert (corners_["A"].abs() > 0.55).all() and (corners_["A"].abs() > 0.7).sum() == 5  # "deep blue or deep red"
+    assert torch.allclose(corners_["D"], WEIGHTS["c1.bias"].tanh(), atol=1e-5)  # "the tanh of the bias alone"
+    assert corners_["D"].abs().max() < 0.25 and corners_["C"].abs().max() > 0.6
+
+    def alike(one_, other_):
+        return [np.corrcoef(a.flatten(), b.flatten())[0, 1] for a, b in zip(one_["C1"][0], other_["C1"][0])]
+
+    assert min(alike(expected["C"], expected["D"])) > 0.8  # "has the patterns of C, but pale"
+    assert sum(abs(r) < 0.8 for r in alike(expected["C"], expected["B"])) >= 3  # "other patterns"
+    assert expected["D"]["C1"].abs().mean() < 0.7 * expected["C"]["C1"].abs().mean()
