@@ -282,7 +282,7 @@ def test_descent_in_a_valley_moves():
     names_ = run_again("def draw_steps", play=lambda *how, **settings: played.append((how, settings)))
     (((figure_, draw), settings),) = played
     assert settings == {"frames": 11} and figure_ is names_["figure"] and draw is names_["draw_steps"]
-    for step_ in (10, 0, 3):
+    for step_ in (10, 0, 3, 5):
         draw(step_)
         near = [rate for rate, path_ in own.items() if abs(path_[step_] - 3) < 0.5]
         assert figure_.get_suptitle() == f"Step {step_}: within 0.5 of the bottom with {near or 'no rate'}"
@@ -541,6 +541,10 @@ def test_first_layer_over_the_epochs():
         for ax, unit_, row_ in zip(pictures, order, drawn, strict=True):
             assert ax.get_title() == f"unit {unit_}" and np.allclose(images_of(ax)[0], row_.reshape(28, 28))
             assert ax.images[0].get_clim()[1] == -ax.images[0].get_clim()[0] >= abs(kept[-1]).max() - 1e-6
+    if EPOCHS == 15:  # to be seen after the first few epochs, and stronger to the end
+        way = torch.stack(kept)[:, strongest].flatten(1)
+        shares = ((way - way[0]) @ (way[-1] - way[0]) / (way[-1] - way[0]).square().sum()).tolist()
+        assert 0.4 < shares[3] < 0.7 and shares == sorted(shares)
     # At the rim, where hardly an image has ink, the noise stays; elsewhere the weights have moved.
     ink = (PIXELS > 0).mean(axis=0).ravel()
     moved = (kept[-1] - kept[0]).abs().mean(dim=0).numpy()
