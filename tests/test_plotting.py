@@ -230,3 +230,32 @@ def test_band_takes_points_between_epochs_under_a_name_of_their_own():
     assert list(axis.lines[-1].get_xdata()) == [0.25, 0.5, 1]
     assert axis.get_legend().get_texts()[-1].get_text() == "your run"
     assert axis.get_title() == "Your run among others of its recipe"
+
+
+def test_landscape_shows_paths_in_the_plane_that_lies_closest_to_them():
+    def height(weights):
+        heard.append(weights.dtype)
+        return float(0.5 * weights[0] ** 2 + 0.1 * (weights[1] - 2) ** 2 + 5 * weights[2] ** 2)
+
+    heard = []
+    times = np.linspace(0, 1, 9, dtype=np.float32)[:, None]
+    start, ends = np.array([3, -1, 0.1], np.float32), {"a": [-3, 0, 0], "b": [0, 2, 0], "c": [-1, 1, 0.05]}
+    paths = {name: start + times * np.array(end, np.float32) for name, end in ends.items()}
+    ax = plotting.plot_landscape(paths, height, side=12)
+    assert set(heard) == {np.dtype("float32")} and len(heard) == 12 * 12 + 3
+    share = float(ax.get_xlabel().split("holds ")[1].split(" %")[0])
+    assert share == 100  # but for little, the three paths lie in a plane
+    for line, (name, path) in zip(ax.lines, paths.items()):
+        assert line.get_label() == f"{name}, to a loss of {height(path[-1]):.2f}"
+        drawn = np.array(line.get_data())
+        assert np.allclose(np.hypot(*drawn), np.linalg.norm(path - start, axis=1), atol=0.05)  # lengths stay
+    assert tuple(np.ravel(ax.lines[3].get_data())) == (0, 0)  # the start
+    assert len({(line.get_color(), line.get_marker()) for line in ax.lines[:3]}) == 3
+    (contours,) = (part for part in ax.collections if hasattr(part, "levels"))
+    axes = [np.array(line.get_data())[:, -1] / np.linalg.norm(ends[line.get_label()[0]]) for line in ax.lines[:2]]
+    for level, lines in zip(contours.levels, contours.allsegs):
+        for x, y in (place for line in lines for place in line[::5]):
+            along, across = np.linalg.solve(np.array(axes).T, [x, y])  # along a's and b's directions
+            place = start + along * np.array([-1, 0, 0]) + across * np.array([0, 1, 0])
+            assert abs(height(place) - level) < 0.15
+    assert sum(map(len, contours.allsegs)) > 2 and ax.get_ylabel() and ax.get_legend()
