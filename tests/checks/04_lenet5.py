@@ -3,6 +3,8 @@
 
 import contextlib
 import io
+import json
+import re
 import tempfile
 import types
 from pathlib import Path
@@ -145,17 +147,21 @@ def test_shapes_are_printed_as_they_come():
     assert [kinds.count(kind) for kind in ("Conv2d", "AvgPool2d", "Linear")] == [3, 2, 2]
 
 
-def test_figure_of_the_shapes():
-    ax = find_axes("From 1 map of 32 rows to 120 maps of 1 row, then to 10 logits")
-    assert ax.get_xlabel() == "layer" and "logarithmic" in ax.get_ylabel() and ax.get_yscale() == "log"
-    wanted = {"number of maps": [1, 6, 6, 16, 16, 120, 84, 10], "rows of each map": [32, 28, 14, 10, 5, 1, 1, 1]}
-    for name, numbers in wanted.items():
-        (line,) = (line for line in ax.lines if line.get_label() == name)
-        assert list(line.get_ydata()) == numbers
-        assert list(line.get_xdata()) == ["input", "c1", "s2", "c3", "s4", "c5", "f6", "output"]
-    written = [(text.xy[0], int(text.get_text())) for text in ax.texts]
-    assert sorted(written) == sorted((place, n) for numbers in wanted.values() for place, n in enumerate(numbers))
-    assert all(text.xy[1] == int(text.get_text()) for text in ax.texts)
+def test_drawing_of_the_network():
+    ax = find_axes("LeNet-5: from 6 maps of 28 rows to 120 numbers, then to ten")
+    written = [text.get_text() for text in ax.texts]
+    sizes = ["1 of 32x32", "6 of 28x28", "6 of 14x14", "16 of 10x10", "16 of 5x5", "120 numbers", "84 numbers"]
+    sizes.append("10 numbers")
+    assert [text for text in written if text in sizes] == sizes
+    names_ = ["input", "C1", "S2", "C3", "S4", "C5", "F6", "output"]
+    assert [text for text in written if text in names_] == names_
+    learnt = [6 * 26, 16 * (6 * 25 + 1), 120 * (400 + 1), 84 * 121, 10 * 85]
+    assert [text for text in written if "to learn" in text] == [f"{count:,} to learn" for count in learnt]
+    assert written.count("fixed") == written.count("mean of 2x2") == 2 and written.count("5x5 kernels") == 3
+    counts_ = [shape[1] for shape in shapes.values()]
+    assert counts_ == [1, 6, 6, 16, 16, 120, 84, 10] and max(counts_) == counts_[5]  # "the maps multiply"
+    sides_ = [shape[-1] for shape in shapes.values() if len(shape) == 4]
+    assert sides_ == sorted(sides_, reverse=True) == [32, 28, 14, 10, 5, 1]  # "the image shrinks"
 
 
 def test_why_32():
@@ -738,7 +744,7 @@ def test_the_file_of_the_course():
     assert abs(shipped_accuracy - score(shipped)[0]) < 0.04 and shipped_accuracy > 98.8
     if not is_fast():
         assert abs(shipped_accuracy - last.test_accuracy) < 0.5
-    assert np.allclose(find_numbers(print_again("shipped, _ = load_checkpoint"))[:2],
+    assert np.allclose(find_numbers(print_again("shipped, shipped_inputs = load_checkpoint"))[:2],
                        [shipped_accuracy, last.test_accuracy], atol=0.006)  # fmt: skip
 
 
@@ -748,3 +754,105 @@ def test_summary_of_the_notebook():
     assert f"% after {len(history)}, seed 0" in text
     assert f"61,706 parameters, {sum(row[-1] for row in history.rows):.0f} s of training" in text
     assert "Adam 0.0005, batches of 32" in text
+
+
+# ---- what the exercises show ----
+
+
+def test_one_network_scored_in_five_ways():
+    (source,) = (source for source in CELL_SOURCES if "score_five_ways(shipped" in source)
+    torch.manual_seed(99)  # the cell sets its own seed
+    *before_, last_ = source.splitlines()
+    exec("\n".join(before_))
+    found = eval(last_)
+    torch.manual_seed(0)
+    nobody = models.LeNet5()
+    generator = torch.Generator().manual_seed(0)
+    of_training, of_test = (torch.randperm(count, generator=generator)[:2_000] for count in (60_000, 10_000))
+    seen, answers_ = stretch(TEST.data[of_test]), TEST.targets[of_test]
+    wanted = {  # the letters of the solution
+        "D": (shipped, seen, answers_), "B": (nobody, seen, answers_), "E": (shipped, seen * 0.3081 + 0.1307, answers_),
+        "A": (shipped, seen, torch.cat([answers_[-1:], answers_[:-1]])),
+        "C": (shipped, stretch(TRAIN.data[of_training]), TRAIN.targets[of_training]),
+    }  # fmt: skip
+    assert list(found.index) == list("ABCDE")
+    for letter, (net, pictures, labels_) in wanted.items():
+        probabilities = predict_logits(net, pictures).double().softmax(dim=1)
+        digits_ = probabilities.argmax(dim=1)
+        often = digits_.bincount(minlength=10)
+        row = found.loc[letter].tolist()
+        assert abs(row[0] - 100 * (digits_ == labels_).double().mean()) < 0.21, letter
+        assert abs(row[1] - 100 * probabilities.max(dim=1).values.mean()) < 0.11, letter
+        assert often[int(row[2])] >= often.max() - 4 and abs(row[3] - often.max() / 20) < 0.21, letter
+    assert (
+        found.loc["B"].iloc[1] < 12 and found.loc["E"].iloc[3] > 50 and found.loc["E"].iloc[1] > 90
+    )  # as the text says
+    assert found.loc["C"].iloc[0] > 99.7 > 99.3 > found.loc["D"].iloc[0] and abs(found.loc["A"].iloc[0] - 10) < 2
+    assert found.loc["A"].iloc[1:].tolist() == found.loc["D"].iloc[1:].tolist()
+
+
+def read_listings():
+    """The two classes of the first exercise: with mistakes, and mended."""
+    notebook = json.loads((find_data_root().parent / "notebooks" / "04_lenet5.ipynb").read_text("utf-8"))
+    texts = "\n".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
+    listings = [part for part in re.findall(r"```python\n(.*?)```", texts, re.S) if "class Mended" in part]
+    assert len(listings) == 2
+    return listings
+
+
+def build(listing):
+    names_ = {"nn": nn, "torch": torch}
+    exec(listing, names_)
+    return names_["Mended"]()
+
+
+def test_the_listing_is_wrong_where_the_solution_says():
+    listing, solution = read_listings()
+    try:
+        build(listing)(torch.zeros(1, 1, 32, 32))
+        raise AssertionError("one of the four ends in an error message")
+    except RuntimeError as error:
+        assert "480" in str(error) and "120" in str(error)
+    mends = {
+        "kernel_size=4": "kernel_size=5", "nn.MaxPool2d(2)": "nn.AvgPool2d(2)",
+        "self.pool(self.c3(x))": "self.pool(self.c3(x).tanh())", ".softmax(dim=1)": "",
+    }  # fmt: skip
+    inputs_ = stretch(TEST.data[:100])
+    twin = models.LeNet5()
+
+    def answer(listing_):
+        net = build(listing_)
+        for weights, right in zip(net.parameters(), twin.parameters(), strict=True):
+            weights.data.copy_(right)
+        return predict_logits(net, inputs_)
+
+    for number, (wrong, right) in enumerate(mends.items(), 1):
+        assert listing.count(wrong) == 1
+        listing = listing.replace(wrong, right)
+        same_ = torch.allclose(answer(listing), predict_logits(twin, inputs_), atol=1e-5)
+        assert same_ == (number == 4)  # each of the four changes what comes out
+    assert listing.strip() == solution.replace("mended = Mended", "").strip()
+
+
+def test_two_softmaxes_still_learn():
+    """As the solution says: a little behind after 20,000 images, and no more."""
+    kept, left_out = split_train_validation(TRAIN.targets)
+    batches = make_loader(stretch(TRAIN.data[kept[:20_000]]), TRAIN.targets[kept[:20_000]], 32, shuffle=True, seed=0)
+    reached = []
+    for end_ in (lambda logits: logits, lambda logits: logits.softmax(dim=1)):
+        torch.manual_seed(0)
+        net = models.LeNet5()
+        adam = torch.optim.Adam(net.parameters(), lr=0.0005, fused=True)
+        train_one_epoch(net, batches, adam, lambda logits, labels_, end_=end_: F.cross_entropy(end_(logits), labels_))
+        reached.append(score(net, TRAIN.data[left_out], TRAIN.targets[left_out])[0])
+    assert 85 < reached[1] < reached[0] < reached[1] + 5
+
+
+def test_the_first_step_of_adam():
+    """As the solution of the last exercise says: the learning rate itself, whatever the slope."""
+    for slope in (0.001, 1, 1000):
+        place = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
+        adam = torch.optim.Adam([place], lr=0.1)
+        (slope * place).backward()
+        adam.step()
+        assert abs(place.item() - 1.9) < 1e-5
