@@ -51,7 +51,7 @@ def draw_mlp(model: nn.Module, title: str = "") -> Figure:
             names[-1] = type(layer).__name__  # the activation that follows
     names[-1] = names[-1] or "outputs"
     sizes = [linear[0].in_features, *(layer.out_features for layer in linear)]
-    columns = [_place(0.5 + 2.3 * i, min(size, 7), 0.36) for i, size in enumerate(sizes)]
+    columns = [_place(0.5 + 2.3 * i, min(size, 5), 0.5) for i, size in enumerate(sizes)]
     figure, ax = _start(2.3 * len(linear) + 1.0, 4.2, title)
     for layer, left, right in zip(linear, columns, columns[1:]):
         lines = [place for start in left for end in right for place in (start, end, (np.nan, np.nan))]
@@ -62,7 +62,7 @@ def draw_mlp(model: nn.Module, title: str = "") -> Figure:
         _write(ax, (left[0][0] + right[0][0]) / 2, -1.75, (f"{text}\n= {learnt:,}", "black"))
     for size, name, column in zip(sizes, names, columns):
         for i, (x, y) in enumerate(column):
-            if size > 7 and i == 3:
+            if size > 5 and i == 2:
                 _write(ax, x, y, ("...", BLUE), rotation=90)
             else:
                 ax.add_patch(plt.Circle((x, y), 0.13, facecolor="white", edgecolor=BLUE, zorder=3))
@@ -308,5 +308,6 @@ def _picture(
     width = side * pixels.shape[1] / pixels.shape[0]
     extent = (x - width / 2, x + width / 2, y - side / 2, y + side / 2)
     ax.imshow(pixels, cmap=plt.get_cmap(colours, SHADES), vmin=-vmax, vmax=vmax, extent=extent, aspect="auto")
-    ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())
-    _write(ax, x, y + side / 2 + 0.09, (name, "black"))
+    if name:
+        ax.add_patch(plt.Rectangle(extent[::2], width, side, fill=False, edgecolor=GREY, linewidth=0.5))
+        _write(ax, x, y + side / 2 + 0.09, (name, "black"))

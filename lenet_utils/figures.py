@@ -50,7 +50,8 @@ def encode_figure(figure: Figure) -> tuple[bytes, dict]:
     """
     drawn, stored = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, dpi=2 * figure.dpi, bbox_inches="tight", facecolor="white", transparent=False)
-    picture = Image.open(drawn).convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE)
+    colours = COLOURS // 2 if isinstance(figure, Diagram) else COLOURS
+    picture = Image.open(drawn).convert("RGB").quantize(colours, Image.Quantize.MAXCOVERAGE)
     picture.save(stored, "png", optimize=True)
     width, height = (round(side / 2) for side in picture.size)
     return stored.getvalue(), {"width": width, "height": height, "alt": describe_figure(figure)}

@@ -115,7 +115,7 @@ def test_an_mlp_is_drawn_from_its_layers():
     ]  # fmt: skip
     assert [text for text in texts if "weights" not in text] == ["300\ninputs", "...", "5\nTanh", "9\noutputs", "..."]
     circles = [patch.center[0] for patch in figure.axes[0].patches if isinstance(patch, Circle)]
-    assert [circles.count(x) for x in sorted(set(circles))] == [6, 5, 6]
+    assert [circles.count(x) for x in sorted(set(circles))] == [4, 5, 4]
     assert "\n= 100,480" in "".join(read_texts(diagrams.draw_mlp(MLP())))
 
 
