@@ -141,8 +141,8 @@ def plot_landscape(paths: dict, compute_height: Callable, side: int = 30) -> Axe
     ax = make_axes(None, 8, 4)
     lines = ax.contour(across, up, heights, [0.1, 0.2, 0.4, 0.7, 1, 1.5, 2, 2.5, 3], colors=GREY, linewidths=0.7)
     for text in ax.clabel(lines, fontsize=9):
-        x, y = (text.get_position() - low) / (high - low)
-        text.set_visible(0 < x < 1 and 0 < y < 1)  # no label half outside the frame
+        inside = np.abs(text.get_position() - (low + high) / 2) < (high - low) / 2 + 0.7 * margin
+        text.set_visible(bool(inside.all()))  # none half outside the frame
     for (name, path), colour, marker in zip(paths.items(), (BLUE, ORANGE, GREEN), "os^"):
         label = f"{name}, to a loss of {compute_height(path[-1]):.2f}"
         ax.plot(*((np.asarray(path) - start) @ plane.T).T, f"-{marker}", color=colour, markersize=3, label=label)
