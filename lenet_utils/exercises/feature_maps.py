@@ -98,7 +98,7 @@ def check_read_layer(function) -> str:
         model = nn.Sequential(
             nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3), nn.Tanh(), nn.Dropout(0.5), nn.Flatten(), nn.Linear(48, 5)
         )
-        model[1].running_mean.fill_(0.3)
+        nn.init.constant_(model.get_buffer("1.running_mean"), 0.3)
         images = torch.randn(4, 1, 6, 6)
         for place, training in ((0, True), (2, True), (5, True), (3, False), (5, False)):
             reply = _try_reading(function, model, place, training, images)
@@ -146,7 +146,7 @@ def _try_reading(function, model: nn.Sequential, place: int, training: bool, ima
     return "" if reply.startswith("Yes") else reply
 
 
-def show_four_ways(model: nn.Module, pictures: torch.Tensor) -> dict[str, torch.Tensor]:
+def show_four_ways(model: LeNet5, pictures: torch.Tensor) -> dict[str, torch.Tensor]:
     """Return C1's six maps of a picture, (1, 1, 32, 32) with mean 0 over its set, one way right and three wrong.
 
     Letters A to D -> (6, 28, 28), after tanh. What happened to which is the question of the exercise.

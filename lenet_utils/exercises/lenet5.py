@@ -52,16 +52,16 @@ def _pour(wanted: nn.Module, net: nn.Module) -> str:
     there = {tuple(weights.shape): weights for weights in net.parameters()}
     count = count_parameters(net)
     for weights in wanted.parameters():
-        shape = tuple(weights.shape)
-        shape = next((s for s in (shape, (shape[0], math.prod(shape[1:]))) if s in there), None)
-        if shape is None:
+        shapes = tuple(weights.shape), (len(weights), weights[0].numel())  # a convolution, or linear on all of them
+        fitting = [shape for shape in shapes if shape in there]
+        if not fitting:
             parts = {6: "C1", 16: "C3", 120: "C5", 84: "F6", 10: "the output"}
             return (
                 f"Not yet: {parts[len(weights)]} needs weights of the shape {tuple(weights.shape)}, and has none. "
                 f"Which sizes come out of the layer before it?"
             )
         with torch.no_grad():
-            there.pop(shape).copy_(weights.reshape(shape))
+            there.pop(fitting[0]).copy_(weights.reshape(fitting[0]))
     if there:
         return f"Not yet: it has {count:,} parameters; LeNet-5 has {count_parameters(wanted):,}."
     return ""
@@ -122,7 +122,7 @@ def score_five_ways(model: nn.Module, new: nn.Module, inputs: dict, train_set, t
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def check_what_happened(answer) -> str:
+def check_five_ways(answer) -> str:
     """The letters of the five rows of «Find the mistakes», in the order of the list: "ABCDE", or a list of letters."""
     if answer is None:
         return NOT_ANSWERED
