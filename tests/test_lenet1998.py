@@ -11,7 +11,7 @@ from torch import nn
 
 from lenet_utils.data import load_mnist, prepare_images
 from lenet_utils.exercises.lenet5_1998 import LISTING_LINES, WRONG_LINES
-from lenet_utils.lenet1998 import layers, trials, watch_f6
+from lenet_utils.lenet1998 import layers, timing, trials, watch_f6
 from lenet_utils.lenet1998.layers import Convolution, Linear, Subsampling
 from lenet_utils.lenet1998.network import LeNet1998, ScaledTanh, compute_loss_1998, count_connections, draw_digit_codes
 from lenet_utils.lenet1998.trainer import MU, Trainer1998, distort_images
@@ -460,6 +460,38 @@ def test_watching_f6_begins_and_goes_on_as_the_stored_file_does():
         expected = model.compute_features(first)[0].detach().numpy()
         assert np.allclose(watched["features"][1, digit], expected, atol=2e-3)
     assert not np.allclose(watched["features"][1], watched["features"][0], atol=0.05)
+
+
+@pytest.mark.parametrize("name", ["lenet5-1998", "rung-one-rate", "rung-batches", "rung-input"])
+def test_the_time_of_a_pass_is_the_best_of_three_for_60_000_digits(name, digits, monkeypatch):
+    images, labels = digits[0][:100], digits[1][:100]
+    recipe, clock, learnt = find_recipe(name), iter([10, 13, 20, 22, 30, 34]), []  # seconds
+
+    def train(trainer, own_images, own_labels, orders, rate):
+        assert orders.tolist() == [list(range(100))] and own_images is images and own_labels is labels
+        learnt.append((trainer.curved, trainer.rubbish_distance, rate, torch.get_num_threads()))
+
+    def train_one_epoch(model, loader, optimizer, compute_loss):
+        sizes = [len(labels) for _, labels in loader]
+        learnt.append((sizes, type(optimizer), compute_loss, torch.get_num_threads()))
+
+    monkeypatch.setattr(timing.time, "process_time", lambda: next(clock))
+    monkeypatch.setattr(timing.Trainer1998, "train", train)
+    monkeypatch.setattr(timing, "train_one_epoch", train_one_epoch)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    took, threads_after = timing.time_pass(recipe, images, labels), torch.get_num_threads()
+    torch.set_num_threads(threads)
+    assert took == 2 * 600 and threads_after == 2
+    if recipe.batch_size == 1:
+        assert learnt == [(name == "lenet5-1998", 20.0, recipe.rates[0], 1)] * 3
+    else:
+        assert learnt == [([64, 36], recipe.optimizer, recipe.compute_loss, 1)] * 3
+
+
+def test_the_time_of_a_pass_is_measured(digits):
+    took = [timing.time_pass(find_recipe(name), *digits) for name in ("lenet5-1998", "rung-input")]
+    assert took[0] > 1.5 * took[1] > 0
 
 
 def test_the_listing_of_the_exercise_is_wrong_in_the_lines_that_its_checker_knows():

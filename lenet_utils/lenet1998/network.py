@@ -30,7 +30,7 @@ class ScaledTanh(nn.Module):
 class TrainedSubsampling(nn.Module):
     """Add each 2x2 square of a map, multiply by the map's coefficient, add the map's bias.
 
-    First used in notebooks/08_lenet5_1998.ipynb, «Subsampling that learns».
+    First built in notebooks/08_lenet5_1998.ipynb, «Subsampling that learns».
     """
 
     def __init__(self, maps: int):
@@ -46,7 +46,7 @@ class TrainedSubsampling(nn.Module):
 class RBFOutput(nn.Module):
     """Radial basis functions: minus the squared Euclidean distance of F6 to the code of each digit, as logits.
 
-    First used in notebooks/08_lenet5_1998.ipynb, «Ten codes for an answer». Nothing here is trained.
+    First built in notebooks/08_lenet5_1998.ipynb, «Ten codes for an answer». Nothing here is trained.
     """
 
     codes: torch.Tensor
@@ -62,7 +62,7 @@ class RBFOutput(nn.Module):
 class LeNet1998(nn.Module):
     """LeNet-5 as published: selective C3, trained subsampling, scaled tanh, and an answer by distance.
 
-    First used in notebooks/08_lenet5_1998.ipynb, «The network». Input (N, 1, 32, 32) float32 from -0.1
+    First built in notebooks/08_lenet5_1998.ipynb, «The network». Input (N, 1, 32, 32) float32 from -0.1
     (background) to 1.175 (ink); 60,000 parameters. The logits it returns are the distances of F6 to the ten codes
     with a minus sign: the largest is the nearest code.
 

@@ -122,7 +122,7 @@ def test_subsampling():
         torch.nn.init.constant_(unit_.bias, bias_)
         squares_ = torch.tensor([[1.0] * on_ + [-1.0] * (4 - on_) for on_ in range(5)]).reshape(5, 1, 2, 2)
         assert near(answers[name_], squash_by_hand(unit_(squares_).detach()), 1e-4), name_
-    printed = print_again("on = torch.arange(5)").splitlines()
+    printed = print_again("sums = 2 * torch.arange(5)").splitlines()
     assert read_numbers(printed[0]) == [0, 1, 2, 3, 4]
     assert all(near(read_numbers(line), values, 0.006) for line, values in zip(printed[1:], answers.values()))
     torch.manual_seed(11)
@@ -531,8 +531,7 @@ def test_moving_picture_of_f6():
     far_ = ((shown_ - INK.numpy()) ** 2).sum(axis=2)
     assert near(away, far_, 1e-2)
     figure_ = film
-    assert all(picture_.figure is film for picture_ in pictures)
-    assert len(pictures) == 20 and len(figure_.axes) == 20
+    assert len(figure_.axes) == 20 and all(not ax.get_xticks().size and not ax.get_yticks().size for ax in figure_.axes)
     for done_ in (0, 7, 20):
         draw_pass(done_)
         for digit_ in range(10):
@@ -659,16 +658,55 @@ def test_answers():
 
 
 def test_ladder():
-    printed = print_again("changes = ").splitlines()
+    header, *printed = print_again("changes = ").splitlines()
+    assert header.split() == ["rung", "test", "error,", "seeds,", "a", "pass", "takes"]
     assert len(printed) == len(changes) == len(LADDER_HERE) and ["lenet5-1998", *LADDER] == LADDER_HERE
     for rung_, (line, change_, name_) in enumerate(zip(printed, changes, LADDER_HERE)):
         errors_ = read_test_errors(name_)
-        assert line.startswith(f"{rung_:2}. {change_} ") and len(errors_) >= 2
-        found_ = read_numbers(line.split(f"{rung_:2}. {change_} ")[1])
-        assert near(found_, [np.mean(errors_), np.std(errors_, ddof=1), len(errors_)], 0.006)
+        assert change_.startswith(f"{rung_}. ") and line.startswith(f"{change_} ") and len(errors_) >= 2
+        assert line.endswith(" s")
+        *found_, took_ = read_numbers(line.removeprefix(change_))
+        assert near(found_, [np.mean(errors_), np.std(errors_, ddof=1), len(errors_)], 0.006) and took_ > 0
         assert abs(means[rung_] - np.mean(errors_)) < 1e-6
         histories_ = [file_ for file_ in sorted(ROOT.glob(f"runs/{name_}-[0-9]/history.csv"))]
         assert len(histories_) == len(errors_) and all(len(pd.read_csv(file_)) == 20 for file_ in histories_)
+
+
+def test_every_rung_is_timed_alone_on_its_own_digits():
+    asked_ = []
+
+    def note(recipe_, images_, labels_):
+        asked_.append((recipe_, images_, labels_))
+        return 10.0 + len(asked_)
+
+    printed = print_again("changes = ", time_pass=note).splitlines()[1:]
+    assert [read_numbers(line)[-1] for line in printed] == [11 + n_ for n_ in range(len(LADDER_HERE))]
+    for (recipe_, images_, labels_), name_ in zip(asked_, LADDER_HERE, strict=True):
+        assert recipe_ is (RECIPE if name_ == "lenet5-1998" else LADDER[name_])
+        assert len(images_) == len(labels_) == few == (64 if is_fast() else 1_600)
+        x_ = functional.pad(RAW_TRAIN.data[:few, None].float() / 255, [2, 2, 2, 2])
+        expected = (x_ - 0.1307) / 0.3081 if name_ == "rung-input" else x_ * 1.275 - 0.1
+        assert near(images_, expected, 1e-5) and torch.equal(labels_, TRUE_TRAIN[:few])
+
+
+def test_seconds_of_a_pass():
+    assert len(seconds) == len(LADDER_HERE) and min(seconds) > 0
+    one_by_one, batches_ = seconds[:2], seconds[2:]
+    assert min(one_by_one) > 2 * np.median(batches_)
+    if not is_fast():
+        assert max(seconds[8:]) < min(seconds[2:6])  # ReLU and plain pooling
+    threads_ = torch.get_num_threads()
+    torch.set_num_threads(1)
+    model_, x_ = LADDER["rung-input"].build_model(), prepare_by_hand(RAW_TRAIN.data[:1280])
+    optimizer_ = torch.optim.Adam(model_.parameters(), lr=0.001, fused=True)
+    start_ = time.process_time()
+    for x_part, y_part in zip(x_.split(64), TRUE_TRAIN[:1280].split(64)):
+        functional.cross_entropy(model_(x_part), y_part).backward()
+        optimizer_.step()
+        optimizer_.zero_grad()
+    measured_ = (time.process_time() - start_) * 60_000 / 1280
+    torch.set_num_threads(threads_)
+    assert measured_ / 5 < seconds[-1] < (20 if is_fast() else 5) * measured_
 
 
 def test_each_rung_changes_what_it_says():
@@ -706,15 +744,23 @@ def test_figure_of_the_ladder():
     ax = find_axes("The rung that helps most")
     means_ = [np.mean(read_test_errors(name_)) for name_ in LADDER_HERE]
     best_ = int(np.diff(means_).argmin()) + 1
-    assert ax.get_title().endswith(f": {changes[best_]}")
+    assert ax.get_title() == f"The rung that helps most: {changes[best_]}" and changes[best_].startswith(f"{best_}. ")
     assert ax.get_xlabel() == "test error (%), line: mean" and ax.yaxis_inverted()
-    assert [t.get_text() for t in ax.get_yticklabels()] == [f"{n_}. {what_}" for n_, what_ in enumerate(changes)]
+    assert [t.get_text() for t in ax.get_yticklabels()] == changes
     for rung_, name_ in enumerate(LADDER_HERE):
         errors_ = read_test_errors(name_)
-        dots = [line for line in ax.lines if line.get_marker() == "o" and set(line.get_ydata()) == {rung_}]
+        dots = [line for line in ax.lines if line.get_marker() == "o" and set(line.get_ydata(orig=False)) == {rung_}]
         assert len(dots) == 1 and near(sorted(dots[0].get_xdata()), sorted(errors_), 1e-6)
-        (mean_,) = (line for line in ax.lines if line.get_marker() == "|" and list(line.get_ydata()) == [rung_])
+        (mean_,) = (
+            line for line in ax.lines if line.get_marker() == "|" and list(line.get_ydata(orig=False)) == [rung_]
+        )
         assert abs(float(mean_.get_xdata()[0]) - np.mean(errors_)) < 1e-6
+    times_ = find_axes("A pass takes")
+    assert times_.get_xlabel() == "seconds" and times_.get_xscale() == "log" and times_.figure is ax.figure
+    assert near([bar_.get_width() for bar_ in times_.patches], seconds, 1e-6)
+    assert [bar_.get_y() + bar_.get_height() / 2 for bar_ in times_.patches] == list(range(len(LADDER_HERE)))
+    assert [t.get_text() for t in times_.texts] == [f"{took_:.1f} s" for took_ in seconds]
+    assert times_.get_xlim()[0] < min(seconds) and max(seconds) < times_.get_xlim()[1]
 
 
 # ---- what the paper does not say ----
