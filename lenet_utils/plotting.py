@@ -49,22 +49,6 @@ def plot_band(runs: pd.DataFrame, epochs: pd.DataFrame, label: str = "this run",
     return ax
 
 
-def plot_batch_losses(batch_losses) -> Axes:
-    """Draw the loss of every batch, (epochs, batches), the mean of 50, and what the last of an epoch would show."""
-    batch_losses = as_array(batch_losses, "(epochs, batches)")
-    epochs, batches = batch_losses.shape
-    ax = make_axes(None, 9, 3.2)
-    position = (np.arange(epochs * batches) + 1) / batches
-    losses = pd.Series(batch_losses.ravel())
-    ax.plot(position, losses, color=GREY, alpha=0.35, linewidth=0.6, label="every batch", rasterized=True)
-    if len(losses) >= 50:
-        ax.plot(position, losses.rolling(50).mean(), color=BLUE, label="mean of 50 batches")
-    ax.plot(np.arange(epochs) + 1, batch_losses[:, -1], "s", color=ORANGE, label="last batch of the epoch")
-    ax.set(title="Loss of every batch", ylabel="cross-entropy", yscale="log")
-    _finish_curves(ax)
-    return ax
-
-
 def plot_confusion_matrix(
     matrix, title: str = "Confusion matrix", errors_only: bool = False, vmax: float | None = None,
     ax: Axes | None = None,

@@ -49,14 +49,6 @@ def test_history_has_two_labelled_axes_with_both_sets():
         assert train.get_linestyle() != test.get_linestyle()  # not by colour alone
 
 
-def test_batch_losses_mark_the_last_batch_of_each_epoch():
-    axis = plotting.plot_batch_losses(np.arange(1, 201.0).reshape(2, 100))
-    every, mean, last = axis.lines
-    assert len(every.get_ydata()) == 200
-    assert list(last.get_ydata()) == [100, 200] and list(last.get_xdata()) == [1, 2]
-    assert mean.get_ydata()[-1] == np.arange(151, 201).mean()
-
-
 @pytest.mark.parametrize("errors_only, texts", [(False, 99), (True, 90)])
 def test_confusion_matrix_names_its_axes_and_shows_its_numbers(errors_only, texts):
     axis = plotting.plot_confusion_matrix(np.arange(100).reshape(10, 10), errors_only=errors_only)
@@ -177,15 +169,10 @@ def test_wrong_shapes_are_refused(shape):
             function(np.zeros(shape))
 
 
-def test_batches_that_were_not_recorded_are_refused():
-    for nothing in (np.empty((3, 0)), []):
-        with pytest.raises(ValueError, match=r"must be \(epochs, batches\), each of them 1 or more"):
-            plotting.plot_batch_losses(nothing)
-
-
-def test_a_mean_of_fifty_needs_fifty_batches():
-    axis = plotting.plot_batch_losses(np.ones((2, 8)))
-    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["every batch", "last batch of the epoch"]
+def test_maps_that_are_none_are_refused():
+    for nothing in (np.empty((0, 5, 5)), []):
+        with pytest.raises(ValueError, match=r"must be \(M, H, W\), each of them 1 or more"):
+            pictures.plot_maps(nothing)
 
 
 def test_titles_are_as_many_as_images():
@@ -201,7 +188,6 @@ def test_tensors_with_gradients_are_drawn():
     pictures.plot_mosaic(images[None])
     pictures.plot_journey(images[0], {"C1": images}, images[0, 0])
     plotting.plot_probabilities(images[0], torch.rand(10, requires_grad=True))
-    plotting.plot_batch_losses(images[0])
     plotting.plot_classes(torch.rand(5, 2, requires_grad=True), torch.arange(5))
 
 

@@ -77,9 +77,6 @@ def test_layer_and_relu():
     assert np.allclose(by_hand.tolist(), expected, atol=1e-6) and torch.allclose(by_hand, layer(x))
     lines = print_again("nn.Linear ").splitlines()
     assert lines[0].split("[")[1] == lines[1].split("[")[1] and f"{expected[0]:.4f}, {expected[1]:7.4f}" in lines[0]
-    assert torch.relu(values).tolist() == [0.0, 0.0, 0.0, 1.5]
-    ends = [line.split("-> ")[1] for line in print_again("torch.relu(values)").splitlines()]
-    assert ends == ["[0.0, 0.0, 0.0, 1.5]", str([abs(value) for value in values.tolist()])]
 
 
 def test_a_unit_is_drawn_with_its_numbers():
@@ -156,9 +153,9 @@ def test_printed_numbers():
     first_logits = evaluation.predict_logits(untrained, OWN[1][:1])[0]
     shares = first_logits.softmax(dim=0)
     rounded = [round(value, 2) for value in logits[0].tolist()]
-    assert f"from {shares.min():.3f} to {shares.max():.3f}, sum 1.000" in print_again("{guess.min():.3f}")
+    assert f"from {shares.min():.3f} to {shares.max():.3f}, sum 1.000" in print_again("{guess.min():.3f}", model=untrained)
     text = print_again('print("logits:"', model=untrained)
-    assert text.split() == f"logits: {rounded}".split()
+    assert f"logits: {rounded}" in text
     text = print_again("of a shrug", model=untrained)
     assert f"loss of the untrained network: {untrained_loss:.3f};  of a shrug: {math.log(10):.3f}" in text
     text = print_again("untrained: loss", model=untrained)
@@ -186,9 +183,8 @@ def test_losses_of_three_answers():
     )
     assert axis_labels(ax) == ("probability p of the right class", r"loss $-\ln p$")
     for name, p_, note in zip(("sure, right", "undecided", "sure, wrong"), numbers, ax.texts, strict=True):
-        assert note.get_text() == f"{name}: {-math.log(p_):.3f}" and np.allclose(
-            note.xy, (p_, -math.log(p_)), atol=1e-5
-        )
+        assert note.get_text() == f"{name}: {-math.log(p_):.3f}"
+        assert np.allclose(note.xy, (p_, -math.log(p_) + 0.3), atol=1e-5)  # a little above its dot
     some_logits, some_digits = torch.randn(64, 10), torch.randint(0, 10, (64,))
     in_two_parts = nn.NLLLoss()(nn.LogSoftmax(dim=1)(some_logits), some_digits)  # as the text says
     assert torch.allclose(in_two_parts, nn.functional.cross_entropy(some_logits, some_digits))
@@ -212,8 +208,8 @@ def test_a_nudged_weight_finds_the_gradient():
         losses.append(nn.functional.cross_entropy(network(images_), digits_).item())
     assert np.allclose((below, above), losses, atol=2e-6) and abs(slope - (losses[1] - losses[0]) / 0.02) < 1e-4
     assert torch.equal(weights, make_untrained().layers[0].weight)  # the old value is back
-    text = print_again("times as much as the weight", loss_at=lambda value: 1.5 + value, model=make_untrained())
-    assert f"from {1.49 + old:.5f} to {1.51 + old:.5f}: the loss changes 1.0000 times" in text
+    text = print_again("times as much as the weight", model=make_untrained())
+    assert f"from {below:.5f} to {above:.5f}: the loss changes {slope:.4f} times" in text
     untrained = make_untrained()
     text = print_again("gradient by PyTorch", model=untrained, weights=untrained.layers[0].weight)
     assert f"slope by nudging: {slope:.4f}   gradient by PyTorch: {exact:.4f}" in text
@@ -281,7 +277,7 @@ def test_descent_in_a_valley_moves():
     played = []
     names_ = run_again("def draw_steps", play=lambda *how, **settings: played.append((how, settings)))
     (((figure_, draw), settings),) = played
-    assert settings == {"frames": 11} and figure_ is names_["figure"] and draw is names_["draw_steps"]
+    assert settings == {"frames": 11, "still": 0} and figure_ is names_["figure"] and draw is names_["draw_steps"]
     for step_ in (10, 0, 3, 5):
         draw(step_)
         near = [rate for rate, path_ in own.items() if abs(path_[step_] - 3) < 0.5]
@@ -379,7 +375,29 @@ def test_fit_is_the_packages():
     assert np.allclose(own_losses, their_losses) and own_losses.shape == (3, 10)
     assert have_equal_weights(model_, other)
     for mine, line in zip(printed.splitlines(), reference.splitlines(), strict=True):
-        assert mine.split("  ", 1)[1] == line.split("  ", 1)[1].rsplit("   ", 1)[0]
+        assert mine == line.split("  ", 1)[1].rsplit("   ", 1)[0]  # without the clock
+
+
+def test_the_stop_button_keeps_the_whole_epochs():
+    probe, count = make_untrained(), []
+    optimizer = torch.optim.SGD(probe.parameters(), lr=0.1)
+
+    def interrupt(*_):
+        count.append(1)
+        if len(count) in (25, 30):  # in the third epoch of ten batches; then in the first of the next try
+            raise KeyboardInterrupt
+
+    optimizer.register_step_pre_hook(interrupt)
+    with contextlib.redirect_stdout(io.StringIO()) as text:
+        kept = fit(probe, make_few(640), make_few(300, 200, shuffle=False), optimizer, 5)
+    assert len(kept) == len(kept.epochs) == len(kept.batch_losses) == 2
+    assert text.getvalue().splitlines()[-1] == "Stopped. Whole epochs done: 2."
+    try:
+        fit(probe, make_few(640), make_few(300, 200, shuffle=False), optimizer, 5)
+    except training.Stopped as stopped:
+        assert str(stopped) == "Stopped before the first epoch was done: run the cell again."
+    else:
+        raise AssertionError("nothing was stopped")
 
 
 def test_fit_scores_the_training_set_on_its_first_10_000():
@@ -474,8 +492,6 @@ def test_curves_of_the_rates():
     ax = find_axes("In one epoch a rate of 0.3 gets furthest")
     assert axis_labels(ax) == ("batch", "loss (mean of 20 batches)") and ax.get_yscale() == "log"
     assert ax.get_legend().get_title().get_text() == "learning rate"
-    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["0.1", "1", "10"]
-    assert np.allclose(ax.get_yticks(), [0.1, 1, 10])
     for rate, line in zip(RATES, ax.lines, strict=True):
         losses = np.array(curves[rate])
         good = len(losses) if np.isfinite(losses).all() else int(np.argmin(np.isfinite(losses)))
@@ -550,18 +566,6 @@ def test_first_layer_over_the_epochs():
     moved = (kept[-1] - kept[0]).abs().mean(dim=0).numpy()
     assert moved[ink > 0.2].mean() > 2 * moved[ink < 0.001].mean()
     assert EPOCHS == 1 or moved[ink < 0.001].mean() < 0.25 * kept[0].abs().mean()
-
-
-def test_what_one_unit_waits_for():
-    row_ = model.layers[0].weight[strongest[0]].detach().numpy()
-    answers_ = OWN[0][:10_000].reshape(10_000, -1).numpy() @ row_
-    eight = np.argsort(-answers_)[:8]
-    assert unit == strongest[0] and set(top.tolist()) == set(eight.tolist())
-    pictures = images_of(find_figure(f"Unit {unit} says most to these digits"))
-    assert len(pictures) == 8 and all(np.array_equal(p_, PIXELS[i]) for p_, i in zip(pictures, top.tolist()))
-    if EPOCHS > 1:  # they leave free what is dark blue, and have ink around it
-        bright = PIXELS[eight].mean(axis=0).ravel() / 255
-        assert row_.min() < -0.2 and bright[row_ < -0.15].mean() < 0.3 < bright[row_ > 0.08].mean()
 
 
 def test_curves():
@@ -694,9 +698,9 @@ def test_underfitting_and_overfitting():
         repeated.rows = list((few_units if "hidden" in how else few_images).itertuples(index=False, name=None))
         return repeated
 
-    text = print_again("Both are trained.", learn=repeat)
+    text = print_again("Few units, few images", learn=repeat)
     lines = text.splitlines()
-    place = lines.index("Both are trained. After the last epoch, few units and few images:")
+    place = lines.index("Few units, few images, in the end:")
     assert lines[place + 1].split() == NAMES_OF_SCORES
     for line, run in zip(lines[place + 3 :], (under, over)):
         assert np.allclose(find_numbers(line), run[["epoch", *NAMES_OF_SCORES]].tolist(), atol=6e-4)
