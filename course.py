@@ -4,6 +4,7 @@
     python course.py test [OPTION...]      set everything up and run all tests; options go to pytest
     python course.py execute [FILE...]     run changed notebooks in full and store what they show
     python course.py html                  write all notebooks as web pages into the folder html
+    python course.py page                  write the drawing pad as one web page into the folder html, and open it
     python course.py address [ADDRESS]     write the address of the course on GitHub (if none is given: that of
                                            git's origin) into every file that names it
 
@@ -25,6 +26,7 @@ import subprocess
 import sys
 import tempfile
 import venv
+import webbrowser
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -38,6 +40,7 @@ FULL_RUN = {"LENET_FAST": "0", "LENET_DEVICE": "cpu", "LENET_STRICT": "1", "OMP_
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}  # as JupyterLab writes it
 KEPT = ("cellView", "editable", "jupyter", "slideshow", "tags")  # metadata of a cell that somebody has chosen
 NO_ALT = 'alt="No description has been provided for this image"'  # what nbconvert says of every figure
+LIVE = "application/vnd.jupyter.widget-view+json"  # of an output that lives while its kernel does, beside its still
 VIEW = ("collapsed", "execution", "jupyter", "scrolled", "trusted")  # and those that change by mere looking
 
 
@@ -47,6 +50,7 @@ def main(arguments: list[str]) -> int:
         "test": run_tests,
         "execute": execute_notebooks,
         "html": export_pages,
+        "page": open_page,
         "address": write_address,
     }
     if not arguments or arguments[0] not in commands:
@@ -127,6 +131,7 @@ def keep_stored_metadata(model: dict, path: str, **_) -> None:
     if model.get("type") != "notebook" or not file.is_file():
         return
     stored, new = json.loads(file.read_text("utf-8")), model["content"]
+    keep_stills(new)
     if stored["metadata"].get("kernelspec", {}).get("name") == new["metadata"].get("kernelspec", {}).get("name"):
         for key in {"kernelspec", "language_info"} & stored["metadata"].keys():
             new["metadata"][key] = stored["metadata"][key]
@@ -174,9 +179,18 @@ def execute_notebooks(names: list[str]) -> int:
         notebook["metadata"] = {"kernelspec": KERNEL, "language_info": language, "executed": fingerprint}
         for cell in notebook["cells"]:
             cell["metadata"] = {key: cell["metadata"][key] for key in KEPT if key in cell["metadata"]}
+        keep_stills(notebook)
         write_notebook(path, notebook)
         copy_picture(notebook)
     return 0
+
+
+def keep_stills(notebook: dict) -> None:
+    """Store of a drawing pad its picture alone: what lives in a kernel cannot be shown without it."""
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                output["data"].pop(LIVE, None)
 
 
 def copy_picture(notebook: dict) -> None:
@@ -246,9 +260,7 @@ def describe_code(node):
 def export_pages(_: list[str]) -> int:
     """Write every notebook as a page into html, which git ignores. They link to each other, and to the repository."""
     set_up()
-    folder = ROOT / "html"
-    folder.mkdir(exist_ok=True)
-    (folder / ".gitignore").write_text("*\n", "utf-8")
+    folder = make_folder_for_pages()
     options = ["--to", "html", "--HTMLExporter.embed_images=True", "--output-dir", folder, "--log-level", "WARN"]
     if status := run([PYTHON, "-m", "nbconvert", *options, *find_notebooks()]):
         return status
@@ -262,6 +274,25 @@ def export_pages(_: list[str]) -> int:
             text = text.replace(NO_ALT, f'alt="{html.escape(words)}"', 1)
         write_whole(page, text)
     print(f"Written: {folder}. Open {find_notebooks()[0].stem}.html in a browser.")
+    return 0
+
+
+def make_folder_for_pages() -> Path:
+    """Return the folder html, which git ignores."""
+    folder = ROOT / "html"
+    folder.mkdir(exist_ok=True)
+    (folder / ".gitignore").write_text("*\n", "utf-8")
+    return folder
+
+
+def open_page(_: list[str]) -> int:
+    """Write the drawing pad, with three networks of the course inside, as one page, and open it in the browser."""
+    set_up()
+    page = make_folder_for_pages() / "draw_a_digit.html"
+    if status := run([PYTHON, "-m", "lenet_utils.pad.page", page]):
+        return status
+    print(f"Written: {page}. It works without Python and the internet, here and wherever you copy it.", flush=True)
+    webbrowser.open(page.as_uri())
     return 0
 
 

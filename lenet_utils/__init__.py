@@ -16,8 +16,9 @@ What the lessons import, in the order in which a reader needs it:
 - ``drawings``: strokes to ink, and ink to MNIST's form; ``images``: image files brought to MNIST's form.
 - ``files``: where the data are, and writing a file whole or not at all.
 
-Apart from it: ``exercises`` (the checkers: the answer key), ``lenet1998`` (the network of 1998, its training and what
-was tried) and ``studies`` (many runs, and the command line, ``python -m lenet_utils``).
+Apart from it: ``pad`` (a pad to draw digits on, in notebooks and as a page), ``exercises`` (the checkers: the answer
+key), ``lenet1998`` (the network of 1998, its training and what was tried) and ``studies`` (many runs, and the command
+line, ``python -m lenet_utils``).
 
 Write ``from lenet_utils.data import load_mnist`` and so on, so that every name shows where it comes from.
 """

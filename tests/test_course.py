@@ -286,6 +286,13 @@ def test_what_somebody_changes_is_saved(jupyter):
     assert stored["kernelspec"] == other and stored["language_info"]["version"] == "3.99"
 
 
+def test_a_saved_notebook_keeps_the_still_of_what_lives_in_the_kernel(jupyter):
+    data = {commands.LIVE: {"model_id": "1"}, "image/png": "iVBORw0KGgo="}
+    assert jupyter(lambda notebook, cell: cell["outputs"].append(nbformat.v4.new_output("display_data", data)))
+    text = jupyter.path.read_text("utf-8")
+    assert "iVBORw0KGgo=" in text and commands.LIVE not in text
+
+
 # ---- execute ----
 
 
@@ -376,6 +383,19 @@ def test_fingerprint_follows_every_import_of_the_package():
         assert not re.search(r"^\s*from \.", path.read_text("utf-8"), re.M), path
 
 
+SHOW = "from IPython.display import display\ndisplay(%r, raw=True)"
+
+
+def test_execute_keeps_the_still_of_what_lives_in_the_kernel(small_course):
+    notebook = commands.read_notebook(small_course)
+    data = {commands.LIVE: {"model_id": "1"}, "image/png": "iVBORw0KGgo=", "text/plain": "pad"}
+    notebook["cells"][1]["source"].append("\n" + SHOW % data)
+    commands.write_notebook(small_course, notebook)
+    assert commands.execute_notebooks([]) == 0
+    _, output = commands.read_notebook(small_course)["cells"][1]["outputs"]
+    assert set(output["data"]) == {"image/png", "text/plain"}
+
+
 @pytest.mark.parametrize("stop", ["raise ValueError", "import os, signal; os.kill(os.getppid(), signal.SIGINT)"])
 def test_failed_or_stopped_execution_leaves_the_stored_notebook(small_course, stop, capfd):
     notebook = commands.read_notebook(small_course)
@@ -412,6 +432,20 @@ def test_html_describes_every_figure(small_course):
     assert commands.export_pages([]) == 0
     page = (commands.ROOT / "html" / "01_small.html").read_text("utf-8")
     assert re.findall('<img [^>]*(alt="[^"]*")', page) == ['alt="Loss &quot;falls&quot; &lt;1&gt;"', 'alt="A picture"']
+
+
+def test_page_writes_the_drawing_pad_and_opens_it(small_course, monkeypatch, capfd):
+    module = commands.ROOT / "lenet_utils" / "pad" / "page.py"
+    module.parent.mkdir()
+    module.write_text("import sys\nfrom pathlib import Path\nPath(sys.argv[1]).write_text('a pad')\n")
+    opened = []
+    monkeypatch.setattr(commands.webbrowser, "open", opened.append)
+    assert commands.open_page([]) == 0
+    page = commands.ROOT / "html" / "draw_a_digit.html"
+    assert page.read_text() == "a pad" and opened == [page.as_uri()]
+    assert (commands.ROOT / "html" / ".gitignore").read_text() == "*\n"
+    module.write_text("raise SystemExit(3)")
+    assert commands.open_page([]) == 3 and len(opened) == 1
 
 
 @pytest.fixture
