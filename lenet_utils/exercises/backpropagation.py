@@ -27,63 +27,6 @@ CLUES = {
 }
 
 
-@expects_function("def my_sigmoid(x)")
-def check_sigmoid(answer) -> str:
-    """A function of a number that returns the sigmoid's output and slope there."""
-    for x in (-2.0, 0.0, 0.7, 3.0):
-        s = 1 / (1 + math.exp(-x))
-        result = answer(x)
-        if result is None:
-            return "Not yet: your function returns None; is there a return?"
-        pair = list(result) if isinstance(result, (tuple, list, np.ndarray)) or hasattr(result, "tolist") else [result]
-        if len(pair) != 2:
-            return f"Not yet: it returns {len(pair)} thing{'s' * (len(pair) != 1)}, and two numbers are needed."
-        output, slope = map(to_float, pair)
-        if math.isnan(output) or math.isnan(slope):
-            return "Not yet: both of what it returns must be plain numbers."
-        if math.isclose(output, s * (1 - s), abs_tol=1e-5) and math.isclose(slope, s, abs_tol=1e-5):
-            return "Not yet: first the output, then the slope."
-        if not math.isclose(output, s, abs_tol=1e-5):
-            return f"Not yet: at {x} {_say_output(output, x)}"
-        if not math.isclose(slope, s * (1 - s), abs_tol=1e-5):
-            return f"Not yet: the output is right; at {x} {_say_slope(slope, x, s)}"
-    return "Yes: output and slope, at four places."
-
-
-def _say_output(output: float, x: float) -> str:
-    hints = {
-        1 / (1 + math.exp(x)): "the sign of x is lost: it is the exponential of minus x.",
-        1 / (1 - math.exp(-x)) if x else math.nan: "1 plus the exponential stands below the line.",
-        1 + math.exp(-x): "that is what stands below the line; it is one divided by it.",
-        math.tanh(x): "that is tanh; the sigmoid goes from 0 to 1.",
-        1 / 1 + math.exp(-x): "mind the brackets: 1 + exp(-x) stands below the line as a whole.",
-    }
-    for wrong, hint in hints.items():
-        if math.isclose(output, wrong, abs_tol=1e-5):
-            return hint
-    return f"the output is {output:.4g}; {1 / (1 + math.exp(-x)):.4g} would be right."
-
-
-def _say_slope(slope: float, x: float, s: float) -> str:
-    hints = {
-        x * (1 - x): "the slope is s (1 - s), with the output s, not with x.",
-        1 - s: "the slope is s (1 - s), both factors.",
-        s: "the slope is s (1 - s), both factors.",
-        1 - s**2: "that is the slope of tanh; the sigmoid's is s (1 - s).",
-        -s * (1 - s): "the sign is wrong: the sigmoid rises, so its slope is positive.",
-        s * (1 - s) * _again(s): "the slope comes once.",
-        _again(s) * (1 - _again(s)): "the output went through the sigmoid already: do not apply it again.",
-    }
-    for wrong, hint in hints.items():
-        if math.isclose(slope, wrong, abs_tol=1e-5):
-            return hint
-    return f"the slope is {slope:.4g}; {s * (1 - s):.4g} would be right."
-
-
-def _again(s: float) -> float:
-    return 1 / (1 + math.exp(-s))
-
-
 @expects_function("def my_map_factors(x, s, gradient)")
 def check_map_factors(answer) -> str:
     """A function of maps (N, C, H, W), factors (C,) and what came back (N, C, H, W): two arrays."""

@@ -1,28 +1,7 @@
 """Answers to the exercises of this notebook: right ones, and wrong ones with a part of their hint."""
 
-import math
-
 import numpy as np
 import torch
-
-
-def sigmoid(x):
-    return 1 / (1 + math.exp(-x))
-
-
-def sigmoid_by_torch(x):
-    x = torch.tensor(x, requires_grad=True)
-    output = torch.sigmoid(x)
-    output.backward()
-    return output.detach(), x.grad
-
-
-def sigmoid_by_nudge(x):
-    return [sigmoid(x), (sigmoid(x + 1e-5) - sigmoid(x - 1e-5)) / 2e-5]
-
-
-def slope_of(output):
-    return output * (1 - output)
 
 
 def factors(x, s, gradient):
@@ -50,35 +29,6 @@ def change_in_place(x, s, gradient):
 
 # checker: (right answers, [(wrong answer, a part of the hint), ...])
 ANSWERS = {
-    "check_sigmoid": (
-        [
-            lambda x: (sigmoid(x), slope_of(sigmoid(x))),
-            lambda x: np.array([1 / (1 + np.exp(-x)), np.exp(-x) / (1 + np.exp(-x)) ** 2]),
-            lambda x: (0.5 + math.tanh(x / 2) / 2, (1 - math.tanh(x / 2) ** 2) / 4),
-            sigmoid_by_torch,
-            sigmoid_by_nudge,
-        ],
-        [
-            (lambda x: (slope_of(sigmoid(x)), sigmoid(x)), "first the output"),
-            (lambda x: (sigmoid(x), x * (1 - x)), "not with x"),
-            (lambda x: (sigmoid(x), 1 - sigmoid(x)), "both factors"),
-            (lambda x: (sigmoid(x), sigmoid(x)), "both factors"),
-            (lambda x: (sigmoid(x), 1 - sigmoid(x) ** 2), "slope of tanh"),
-            (lambda x: (sigmoid(x), -slope_of(sigmoid(x))), "sign is wrong"),
-            (lambda x: (sigmoid(x), slope_of(sigmoid(sigmoid(x)))), "do not apply it again"),
-            (lambda x: (sigmoid(-x), slope_of(sigmoid(x))), "sign of x"),
-            (lambda x: (math.tanh(x), 1 - math.tanh(x) ** 2), "that is tanh"),
-            (lambda x: (1 + math.exp(-x), slope_of(sigmoid(x))), "stands below the line"),
-            (lambda x: (sigmoid(x), 0.25), "would be right"),
-            (lambda x: (0.5, 0.25), "would be right"),
-            (lambda x: sigmoid(x), "two numbers are needed"),
-            (lambda x: (sigmoid(x), slope_of(sigmoid(x)), x), "3 things"),
-            (lambda x: ([sigmoid(x)] * 2, [slope_of(sigmoid(x))] * 2), "plain numbers"),
-            (lambda x: None, "is there a return"),
-            (lambda x: 1 / 0, "ZeroDivisionError"),
-            (0.5, "write a function"),
-        ],
-    ),
     "check_map_factors": (
         [factors, factors_by_loops, factors_by_torch, lambda x, s, g: tuple(map(np.float32, factors(x, s, g)))],
         [

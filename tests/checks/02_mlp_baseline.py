@@ -153,8 +153,8 @@ def test_printed_numbers():
     first_logits = evaluation.predict_logits(untrained, OWN[1][:1])[0]
     shares = first_logits.softmax(dim=0)
     rounded = [round(value, 2) for value in logits[0].tolist()]
-    assert f"from {shares.min():.3f} to {shares.max():.3f}, sum 1.000" in print_again("{guess.min():.3f}", model=untrained)
     text = print_again('print("logits:"', model=untrained)
+    assert f"from {shares.min():.3f} to {shares.max():.3f}, sum 1.000" in text
     assert f"logits: {rounded}" in text
     text = print_again("of a shrug", model=untrained)
     assert f"loss of the untrained network: {untrained_loss:.3f};  of a shrug: {math.log(10):.3f}" in text
