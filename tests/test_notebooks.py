@@ -147,7 +147,7 @@ def test_a_guess_comes_before_its_answer(path):
 def test_a_notebook_is_a_lesson(path):
     cells = read_notebook(path)
     in_sight = [source for kind, source, cell in cells if kind == "code" and not is_folded(cell)]
-    assert len(cells) <= 92
+    assert len(cells) <= 80
     assert sum(len(source.splitlines()) for source in in_sight) <= 350
 
 

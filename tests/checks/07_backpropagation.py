@@ -367,7 +367,7 @@ def test_landscape():
         assert np.shape(paths[name]) == (41, 12_730) and np.abs(np.array(paths[name]) - path).max() < 0.02, name
     losses = {name: compute_height(np.float32(path[-1])) for name, path in own.items()}
     assert all(abs(losses[name] - ends_of_paths()[name]) < 0.01 for name in own)
-    ax = find_axes(f"After 40 steps {min(losses, key=losses.get)} is lowest")
+    ax = find_axes(f"{min(losses, key=losses.get)} is lowest in the end")
     assert losses["momentum"] < losses["Adam"] < losses["SGD"]
     start = own["SGD"][0]
     together = np.concatenate([path - start for path in own.values()])
