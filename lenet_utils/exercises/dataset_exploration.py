@@ -194,8 +194,8 @@ def _find_fault(result, images, labels, size: int) -> str:
         if pictures.shape != (len(digits), *images.shape[1:]) or digits.ndim != 1:
             return "in each part there must be as many labels as images, and the images must keep their shape."
     places = {image.numpy().tobytes(): place for place, image in enumerate(images)}
-    found = [[places.get(image.to(images.dtype).numpy().tobytes()) for image in part] for part, _ in parts]
-    if None in found[0] + found[1]:
+    found = [[places.get(image.to(images.dtype).numpy().tobytes(), -1) for image in part] for part, _ in parts]
+    if -1 in found[0] + found[1]:
         return "there are images in the parts that were not among those it was given."
     if shared := len(set(found[0]) & set(found[1])):
         return f"{shared} of the images are in both parts: the validation part is no test for who has learned from it."

@@ -125,11 +125,12 @@ def step_correctly(model, images, labels, optimizer) -> None:
 def take_steps(step, method: str, settings: dict) -> tuple[torch.Tensor, list[str]]:
     """Let a function take three steps with a small network; return its weights, and what was called in the last one."""
     generator = torch.Generator().manual_seed(3)
-    model = nn.Sequential(nn.Flatten(), nn.Linear(784, 5))
-    model[1].weight.data = torch.randn(5, 784, generator=generator) / 28
-    model[1].bias.data.zero_()
+    layer = nn.Linear(784, 5)
+    model = nn.Sequential(nn.Flatten(), layer)
+    layer.weight.data = torch.randn(5, 784, generator=generator) / 28
+    layer.bias.data.zero_()
     optimizer, calls = getattr(torch.optim, method)(model.parameters(), **settings), []
-    model[1].weight.register_hook(lambda _: calls.append("backward"))
+    layer.weight.register_hook(lambda _: calls.append("backward"))
     for name in ("step", "zero_grad"):
         note_calls(optimizer, name, calls)
     for _ in range(3):
