@@ -122,7 +122,7 @@ def score_five_ways(model: nn.Module, new: nn.Module, inputs: dict, train_set, t
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def check_five_ways(answer) -> str:
+def check_five_loads(answer) -> str:
     """The letters of the five rows of «Find the mistakes», in the order of the list: "ABCDE", or a list of letters."""
     if answer is None:
         return NOT_ANSWERED

@@ -127,7 +127,7 @@ ANSWERS = {
             (F.relu, "TypeError"),
         ],
     ),
-    "check_five_ways": (
+    "check_five_loads": (
         ["DBEAC", ["D", "B", "E", "A", "C"], "d, b, e, a, c", ("D", "b", "E", "a", "C")],
         [
             ("ABCDE", "1 of 5; number 1 is not row A: this notebook"),
