@@ -13,7 +13,8 @@ What the lessons import, in the order in which a reader needs it:
 - ``figures``: how all of these look, and how a notebook stores them; ``moving``: figures that move.
 - ``recipes``: every recipe of the documents behind the course, as data.
 - ``results``: what the stored runs of these recipes gave.
-- ``drawings``: strokes to ink, and ink to MNIST's form; ``images``: image files brought to MNIST's form.
+- ``drawings``: strokes to ink, and ink to MNIST's form; ``images``: image files brought to it;
+  ``photographs``: how the digit is found in them.
 - ``files``: where the data are, and writing a file whole or not at all.
 
 Apart from it: ``pad`` (a pad to draw digits on, in notebooks and as a page), ``exercises`` (the checkers: the answer

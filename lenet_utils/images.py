@@ -6,81 +6,94 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 
-from lenet_utils.data import IMAGE_SIZE
+from lenet_utils.checkpoints import find_checkpoint, load_checkpoint
+from lenet_utils.data import prepare_images
+from lenet_utils.drawings import to_mnist
+from lenet_utils.evaluation import predict_with_confidence
+from lenet_utils.photographs import find_drawing
 
-BOX = 20  # the longer side of a digit in MNIST, in pixels
 MAX_PIXELS = 50_000_000  # of an image file; more than any camera's photograph of a digit needs
-MIN_CONTRAST = 0.1  # between ink and background, of the whole range from black to white
+SIDES = (200, 400)  # pixels of the longer side: a smaller picture is made larger, a larger one smaller
+DOUBT = "doubt.pt"  # a network that knows what is no digit; lenet_utils/studies/doubt.py trained it
+LEAST_LIKE, LEAST_SURE = 0.6, 0.5  # probabilities below which a reading is "not sure"; chosen on validation images
 
 
 def read_digit(path: Path | str) -> torch.Tensor:
     """Read an image file that shows one digit, and bring it to MNIST's form: (28, 28) uint8, 0 background to 255 ink.
 
-    The file may be of any kind that Pillow reads, of any size and mode, 16 bits a pixel included. Ink may be dark on
-    light or light on dark, background may be transparent. The digit is cut out, scaled to a longer side of 20 pixels,
-    and placed so that its centre of mass is at pixel (14, 14): as MNIST was made
-    (notebooks/01_dataset_exploration.ipynb measures it). A file that shows no digit is a ValueError.
+    The file may be of any kind that Pillow reads, of any size, colours and range of values: a photograph in uneven
+    light, on ruled paper, with a rim, turned as its EXIF data say. A file that shows no digit, or several, is a
+    ValueError that names it. ``drawings.to_mnist`` does the second half.
     """
-    content, grey = Path(path).read_bytes(), None
+    if Path(path).is_dir():
+        raise ValueError(f"{path} is a folder: name the image files in it, such as {Path(path) / '*.png'}.")
+    content, picture, problem = Path(path).read_bytes(), None, None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(content)) as image:
                 if image.width * image.height <= MAX_PIXELS:
-                    grey = _to_grey(image)
+                    picture = to_array(ImageOps.exif_transpose(image))
     except Image.DecompressionBombError:  # Pillow's own limit, which is higher
         pass
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ValueError(f"{path} cannot be read as an image: it is of another kind, or damaged.") from error
-    if grey is None:
-        raise ValueError(f"{path} has more than {MAX_PIXELS:,} pixels: make it smaller.")
-    return _place(_cut_out(_find_ink(grey, path)))
+    except (OSError, SyntaxError, ValueError):
+        is_heic = content[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1")
+        problem = "cannot be read as an image: it is of another kind, or damaged."
+        problem = "is a HEIC picture, as phones make them: export it as JPEG or PNG." if is_heic else problem
+    if picture is None:
+        problem = problem or f"has more than {MAX_PIXELS:,} pixels: make it smaller."
+    elif not np.isfinite(picture).all():
+        problem = "holds pixels that are no numbers (nan or infinite)."
+    else:
+        drawing, count = find_drawing(picture)
+        if drawing is not None and count == 1:
+            return to_mnist(drawing)
+        problem = f"shows {count} digits or more: cut out one of them." if count else "shows nothing but paper."
+    raise ValueError(f"{path} {problem}")
 
 
-def _to_grey(image: Image.Image) -> np.ndarray:
-    """(H, W) float64, 0 black to 1 white; transparent pixels become background."""
-    if image.mode.startswith("I") or image.mode == "F":  # more than 8 bits a pixel
-        values = np.asarray(image, dtype=np.float64)
-        return values / (65_535 if values.max() > 255 else 255)
-    image = image.convert("RGBA")
-    grey = np.asarray(image.convert("RGB").convert("L"), dtype=np.float64) / 255
-    alpha = np.asarray(image.getchannel("A"), dtype=np.float64) / 255
-    if alpha.min() == 1 or alpha.max() == 0:
-        return grey
-    background = 0.0 if np.average(grey, weights=alpha) > 0.5 else 1.0
-    return alpha * grey + (1 - alpha) * background
+def looks_like_a_digit(image: torch.Tensor) -> bool:
+    """Whether an image, (28, 28) uint8, is like the training set's digits, and unlike letters and scribbles.
+
+    A network of its own says it, which was taught to answer with all ten digits alike where there is none.
+    """
+    model, inputs = load_checkpoint(find_checkpoint(DOUBT))
+    _, confidence = predict_with_confidence(model, prepare_images(image[None], **inputs))
+    return confidence.item() >= LEAST_LIKE
 
 
-def _find_ink(grey: np.ndarray, path: Path | str) -> np.ndarray:
-    """(H, W), 0 background to 1 ink. What the border shows is background."""
-    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    background = np.median(border)
-    darker, lighter = background - grey.min(), grey.max() - background
-    if max(darker, lighter) < MIN_CONTRAST:
-        raise ValueError(f"{path} shows nothing: all of it has about the same brightness.")
-    ink = background - grey if darker > lighter else grey - background
-    return ink.clip(min=0) / ink.max()
+def to_array(image: Image.Image) -> np.ndarray:
+    """(H, W, C) float32, C of 1 or 3, the longer side 200 to 400 pixels; 0 to 1 of the range that the values use."""
+    if image.has_transparency_data:
+        image = fill_transparent(image.convert("RGBA"))
+    elif image.mode == "LAB":
+        image = image.getchannel("L")
+    elif image.mode.startswith("I"):
+        image = Image.fromarray(np.asarray(image).astype(np.float32))
+    elif image.mode not in ("L", "F"):
+        image = image.convert("RGB")
+    scale = np.clip(max(image.size), *SIDES) / max(image.size)
+    width, height = (max(1, round(side * scale)) for side in image.size)
+    image = image.resize((width, height), Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC)
+    values = np.asarray(image, dtype=np.float32).reshape(height, width, -1)
+    values = values - min(0, values.min())
+    if values.max() > 1:  # the full range of so many bits
+        values = values / (2 ** np.ceil(np.log2(values.max() + 1)) - 1)
+    return values
 
 
-def _cut_out(ink: np.ndarray) -> np.ndarray:
-    """The ink alone, scaled to a longer side of 20 pixels."""
-    rows, columns = (np.flatnonzero((ink > MIN_CONTRAST).any(axis=axis)) for axis in (1, 0))
-    ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    scale = BOX / max(ink.shape)
-    height, width = (max(1, round(side * scale)) for side in ink.shape)
-    image = Image.fromarray(ink.astype(np.float32)).resize((width, height), Image.Resampling.BICUBIC)
-    return np.asarray(image, dtype=np.float64).clip(0, 1)
-
-
-def _place(ink: np.ndarray) -> torch.Tensor:
-    """Move by whole pixels, so that the centre of mass comes to (14, 14), but no ink leaves the image."""
-    canvas = np.zeros((IMAGE_SIZE, IMAGE_SIZE))
-    corner = []
-    for axis, side in enumerate(ink.shape):
-        weights = ink.sum(axis=1 - axis)
-        centre = weights @ np.arange(side) / weights.sum()
-        corner.append(int(np.clip(round(IMAGE_SIZE / 2 - centre), 0, IMAGE_SIZE - side)))
-    canvas[corner[0] : corner[0] + ink.shape[0], corner[1] : corner[1] + ink.shape[1]] = ink
-    return torch.from_numpy((255 * canvas).round().astype(np.uint8))
+def fill_transparent(image: Image.Image) -> Image.Image:
+    """Without transparency: what is opaque, if that is ink; or the sheet that is, with its colour around it."""
+    alpha, colours = np.asarray(image.getchannel("A")), np.asarray(image.convert("RGB"))
+    opaque = alpha > 127
+    if not opaque.any():
+        return Image.fromarray(alpha)
+    rows, columns = (np.flatnonzero(opaque.any(axis=axis)) for axis in (1, 0))
+    is_solid = opaque[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].mean() > 0.7
+    low, high = np.percentile(colours[opaque], (0.5, 99.5), axis=0)
+    if not is_solid or (not opaque.all() and (high - low).max() < 25):
+        return Image.fromarray(alpha)
+    paper = np.median(colours[opaque], axis=0).astype(np.uint8)
+    return Image.fromarray(np.where(opaque[..., None], colours, paper))

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from notebooks_as_data import ROOT
 from PIL import Image
@@ -14,6 +15,7 @@ from lenet_utils.data import load_mnist
 from lenet_utils.recipes import RECIPES, RECIPES_1998
 from lenet_utils.results import load_results
 from lenet_utils.studies import command_line
+from lenet_utils.studies.made_photographs import draw_scribble
 
 CHECKPOINT = str(find_checkpoint("lenet5.pt"))
 
@@ -53,6 +55,26 @@ def test_one_bad_image_does_not_stop_the_others(seven, tmp_path, capsys):
     assert call("predict", CHECKPOINT, tmp_path / "missing.png", seven) == 2
     output = capsys.readouterr()
     assert ": 7 (" in output.out and "missing.png" in output.err
+
+
+def test_predict_says_where_it_is_not_sure(seven, tmp_path, capsys):
+    scribble = draw_scribble(80, np.random.default_rng(0))
+    Image.fromarray((255 * scribble).astype(np.uint8)).save(tmp_path / "scribble.png")
+    assert call("predict", CHECKPOINT, tmp_path / "scribble.png", seven) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "scribble.png: not sure, perhaps " in lines[-2] and " %)" in lines[-2] and ": 7 (" in lines[-1]
+
+
+def test_predict_expands_patterns_and_names_folders(seven, tmp_path, capsys):
+    for name in ("a.png", "b.png", "[1].png"):
+        (tmp_path / name).write_bytes(Path(seven).read_bytes())
+    assert call("predict", CHECKPOINT, tmp_path / "*.png") == 0
+    assert capsys.readouterr().out.count(": 7 (") == 3
+    assert call("predict", CHECKPOINT, tmp_path / "[1].png", tmp_path / "?.png") == 0
+    assert capsys.readouterr().out.count(": 7 (") == 3
+    assert call("predict", CHECKPOINT, tmp_path / "*.jpg", tmp_path, seven) == 2
+    output = capsys.readouterr()
+    assert "*.jpg" in output.err and "is a folder" in output.err and ": 7 (" in output.out
 
 
 def test_recipes_shows_all(capsys):

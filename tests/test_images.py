@@ -1,4 +1,4 @@
-"""Image files: 500 test digits in many disguises, and files that show no digit."""
+"""Image files: 200 test digits in many disguises, and files that show no digit."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from lenet_utils.data import load_mnist, prepare_images
 from lenet_utils.evaluation import compute_accuracy, predict_logits
 from lenet_utils.images import MAX_PIXELS, read_digit
 
-COUNT = 500
+COUNT = 200
 
 
 def as_png(digit: Image.Image, folder, name="digit.png", **options):
@@ -118,7 +118,7 @@ def test_kinds_that_cannot_be_converted_are_named(tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise ValueError("conversion not supported")
 
-    path = as_png(Image.new("L", (40, 40)), tmp_path, "strange.png")
+    path = as_png(Image.new("P", (40, 40)), tmp_path, "strange.png")
     monkeypatch.setattr(Image.Image, "convert", refuse)
     with pytest.raises(ValueError, match="strange.png cannot be read as an image"):
         read_digit(path)
@@ -134,3 +134,53 @@ def test_files_that_are_no_images_are_named(tmp_path):
             read_digit(tmp_path / name)
     with pytest.raises(FileNotFoundError, match="missing.png"):
         read_digit(tmp_path / "missing.png")
+
+
+def test_turned_pictures_are_turned_back(mnist_test, tmp_path):
+    upright = enlarge(Image.fromarray(mnist_test.data[0].numpy()), 200)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held on its side
+    turned = as_png(upright.transpose(Image.Transpose.ROTATE_90), tmp_path, "turned.png", exif=exif)
+    difference = read_digit(turned).int() - read_digit(as_png(upright, tmp_path)).int()
+    assert difference.abs().max() <= 2
+
+
+@pytest.mark.parametrize(
+    "top, dtype", [(1023, "uint16"), (4095, "uint16"), (4095, "int32"), (1, "float32"), (16, "uint8")]
+)
+def test_any_range_of_values_is_the_same_digit(top, dtype, mnist_test, tmp_path):
+    digit = np.asarray(enlarge(Image.fromarray(mnist_test.data[0].numpy()), 100)) / 255
+    path = as_png(Image.fromarray((top * digit).astype(dtype)), tmp_path, "digit.tif")
+    whole = as_png(Image.fromarray((255 * digit).astype("uint8")), tmp_path)
+    assert (read_digit(path).int() - read_digit(whole).int()).abs().max() <= 40
+
+
+def test_ink_or_sheet_may_be_what_is_opaque(mnist_test, tmp_path):
+    digit = enlarge(Image.fromarray(mnist_test.data[0].numpy()), 200)
+    sheet = Image.new("RGBA", (320, 300), (255, 0, 0, 0))
+    sheet.paste(Image.eval(digit, lambda v: 255 - v).convert("RGBA"), (60, 50))
+    read = [read_digit(as_png(picture, tmp_path)).int() for picture in (digit, with_transparency(digit, 90), sheet)]
+    for other in read[1:]:  # which may come out a pixel further
+        assert min((other.roll(shift, 1) - read[0]).abs().max() for shift in (-1, 0, 1)) <= 60
+
+
+def test_pixels_that_are_no_numbers_are_named(tmp_path):
+    values = np.ones((40, 40), np.float32)
+    for value in (np.nan, np.inf):
+        values[3, 3] = value
+        with pytest.raises(ValueError, match="strange.tif holds pixels that are no numbers"):
+            read_digit(as_png(Image.fromarray(values), tmp_path, "strange.tif"))
+
+
+def test_modes_that_are_no_colours_to_pillow_are_read(tmp_path):
+    for mode in ("LAB", "CMYK", "1", "P"):
+        with pytest.raises(ValueError, match="paper.tif shows nothing"):
+            read_digit(as_png(Image.new(mode, (40, 40)), tmp_path, "paper.tif"))
+
+
+def test_folders_and_phone_pictures_get_advice(tmp_path):
+    (tmp_path / "photo.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+    with pytest.raises(ValueError, match="photo.heic is a HEIC picture.* JPEG or PNG"):
+        read_digit(tmp_path / "photo.heic")
+    with pytest.raises(ValueError, match="is a folder"):
+        read_digit(tmp_path)

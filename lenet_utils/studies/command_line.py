@@ -1,6 +1,7 @@
 """The command line: python -m lenet_utils COMMAND. Each command says what it does with --help."""
 
 import argparse
+import glob
 import os
 import sys
 from functools import partial
@@ -20,7 +21,7 @@ from lenet_utils.evaluation import (
     predict_with_confidence,
 )
 from lenet_utils.files import find_data_root, shorten, write_atomically
-from lenet_utils.images import read_digit
+from lenet_utils.images import LEAST_SURE, looks_like_a_digit, read_digit
 from lenet_utils.pictures import plot_images
 from lenet_utils.plotting import plot_confusion_matrix, plot_history
 from lenet_utils.recipes import AS_WRITTEN, RECIPES, RECIPES_1998, find_recipe
@@ -81,7 +82,7 @@ def build_parser() -> Parser:
     command.add_argument("--force", action="store_true", help="replace FILE")
     command.set_defaults(run=evaluate_checkpoint)
 
-    command = commands.add_parser("predict", help="read the digits in image files")
+    command = commands.add_parser("predict", help="read the digits in image files, one in each")
     command.add_argument("checkpoint", type=Path)
     command.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
     command.add_argument("--show", type=Path, metavar="FILE", help="draw what the network saw")
@@ -184,7 +185,7 @@ def predict(options: argparse.Namespace) -> int:
     check_new_file(options.show, options.force)
     model, inputs = load_checkpoint(options.checkpoint, find_device())
     digits, titles, status = [], [], 0
-    for path in options.images:
+    for path in expand_patterns(options.images):
         try:
             digit = read_digit(path)
         except (ValueError, OSError) as error:  # the other files are still read
@@ -192,15 +193,28 @@ def predict(options: argparse.Namespace) -> int:
             status = 2
             continue
         number, confidence = predict_with_confidence(model, prepare_images(digit[None], **inputs))
-        print(f"{path}: {number.item()} ({100 * confidence.item():.1f} % sure)")
+        answer = f"{number.item()} ({100 * confidence.item():.1f} % sure)"
+        if confidence < LEAST_SURE or not looks_like_a_digit(digit):
+            answer = f"not sure, perhaps {number.item()} ({100 * confidence.item():.1f} %)"
+        print(f"{path}: {answer}")
         digits.append(digit.numpy())
         name = path.name.encode(errors="replace").decode()  # some names are no text
-        titles.append(f"{name}: {number.item()}".replace("$", r"\$"))  # between dollars matplotlib reads TeX
+        titles.append(
+            f"{name}: {answer.partition(' (')[0]}".replace("$", r"\$")
+        )  # between dollars matplotlib reads TeX
     if options.show and digits:
         plot_images(digits, titles, columns=5, scale=1.8)
         plt.savefig(options.show, dpi=150)
         print(f"written: {options.show}")
     return status
+
+
+def expand_patterns(paths: list[Path]) -> list[Path]:
+    """The files that fit a pattern such as ``*.png``, where the shell has not looked for them."""
+    found = (
+        [path] if path.exists() else sorted(Path(name) for name in glob.glob(str(path))) or [path] for path in paths
+    )
+    return [path for group in found for path in group]
 
 
 def run_study(options: argparse.Namespace) -> int:

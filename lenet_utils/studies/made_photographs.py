@@ -116,8 +116,8 @@ def thin(mask: np.ndarray) -> np.ndarray:
     return mask[1:-1, 1:-1] == 1
 
 
-def draw_letter(side: int, random: np.random.Generator) -> np.ndarray:
-    letter, font = random.choice(list(LETTERS)), random.choice(FONTS)
+def draw_letter(side: int, random: np.random.Generator, letters=LETTERS, fonts=FONTS) -> np.ndarray:
+    letter, font = random.choice(list(letters)), random.choice(fonts)
     path = Path(matplotlib.get_data_path(), "fonts", "ttf", f"{font}.ttf")
     canvas = Image.new("L", (2 * side, 2 * side))
     ImageDraw.Draw(canvas).text((side // 2, side // 4), str(letter), 255, ImageFont.truetype(str(path), side))
