@@ -102,7 +102,9 @@ def draw_passes(forward, backward, weights, names=None, title: str = "") -> Figu
 
 
 def draw_calculation(values, names: dict, title: str = "") -> Figure:
-    """Draw a calculation: of each value its name, its number, and its gradient where one has come back.
+    """Draw a calculation: each value with its name, its number, and its gradient where one has come back.
+
+    On the arrow to what was made of it stands the slope of that step.
 
     Args:
         values: all of them, each after those it was made of: objects with ``data``, ``grad`` and ``parents``, which are
@@ -120,8 +122,13 @@ def draw_calculation(values, names: dict, title: str = "") -> Figure:
     figure, ax = _start(1.4 + 1.55 * max(depth.values()), 1.2 * max(rows.values()) + 1.1, title)
     ax.set_ylim(-1.2 * max(rows.values()) - 0.55, 0.55)
     for value in values:
-        for parent, _ in value.parents:
-            _arrow(ax, places[parent], places[value], shrink=32)
+        for number, (parent, slope) in enumerate(value.parents):
+            (x0, y0), (x1, y1) = start, end = places[parent], places[value]
+            twice = [other for other, _ in value.parents].count(parent) > 1
+            side = (-1) ** number if twice else 0.0  # two threads to one value are two arrows, above and below
+            _arrow(ax, start, end, shrink=32, bend=-0.25 * side)
+            lift = 0.24 * side if twice else 0.13 if y0 == y1 else 0.0
+            _write(ax, (x0 + x1) / 2, (y0 + y1) / 2 + lift, (f"{slope:.2f}", GREY))
         gradient = [(f"{value.grad:.3f}", ORANGE)] if value.grad else []
         _write(ax, *places[value], (known.get(value, ""), "black"), (f"{value.data:.3f}", BLUE), *gradient)
     return figure
@@ -297,8 +304,9 @@ def _box(ax: Axes, left: float, y: float, text: str, width: float, colour: str =
     _write(ax, left + width / 2, y, (text, colour))
 
 
-def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], shrink: float = 0) -> None:
-    ax.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": GREY, "shrinkA": shrink, "shrinkB": shrink})
+def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], shrink: float = 0, bend: float = 0) -> None:
+    style = {"arrowstyle": "->", "color": GREY, "connectionstyle": f"arc3,rad={bend}"}
+    ax.annotate("", end, start, arrowprops=style | {"shrinkA": shrink, "shrinkB": shrink})
 
 
 def _picture(

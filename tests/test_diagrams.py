@@ -140,12 +140,24 @@ def test_a_calculation_shows_numbers_and_the_gradients_that_have_come_back():
     product = Value(6.0, [(w, 3.0), (x, 2.0)], grad=7.0)
     total = Value(11.0, [(product, 1.0), (b, 1.0)])
     figure = diagrams.draw_calculation([w, x, product, b, total], {"w": w, "x": x, "sum": total})
-    assert read_texts(figure) == ["w", "2.000", "x", "3.000", "-4.000", "6.000", "7.000", "5.000", "sum", "11.000"]
+    column = ["w", "2.000", "x", "3.000", "-4.000"]
+    slopes = [["3.00", "2.00"], ["1.00", "1.00"]]
+    assert read_texts(figure) == [*column, *slopes[0], "6.000", "7.000", "5.000", *slopes[1], "sum", "11.000"]
+    assert find_text(figure, "3.00").get_position()[1] > find_text(figure, "2.00").get_position()[1]  # w's, then x's
     arrows = [text for text in figure.axes[0].texts if not text.get_text()]
     assert len(arrows) == 4 + 2  # and two values have no name
     ends = [(text.xyann[0], text.xy[0]) for text in arrows if hasattr(text, "xyann")]
     assert len(ends) == 4 and all(start < end for start, end in ends)  # to the right
     assert find_text(figure, "-4.000").get_color() == ORANGE and find_text(figure, "3.000").get_color() == BLUE
+
+
+def test_a_value_that_is_used_twice_has_two_arrows():
+    error = Value(3.0)
+    figure = diagrams.draw_calculation([error, Value(9.0, [(error, 3.0), (error, 3.0)])], {"error": error})
+    heights = [text.get_position()[1] for text in figure.axes[0].texts if text.get_text() == "3.00"]
+    arrows = [text.arrow_patch.get_connectionstyle().rad for text in figure.axes[0].texts if hasattr(text, "xyann")]
+    assert len(heights) == 2 and heights[0] > 0 > heights[1]
+    assert len(arrows) == 2 and arrows[0] < 0 < arrows[1]  # the first bends upwards
 
 
 def test_kernels_add_up_to_the_map_that_the_layer_computes():

@@ -80,7 +80,7 @@ def test_layer_and_relu():
 
 
 def test_a_unit_is_drawn_with_its_numbers():
-    weights_, bias_ = layer.weight[1].tolist(), layer.bias[1].item()
+    weights_, bias_ = layer.weight[0].tolist(), layer.bias[0].item()
     products = sum(w_ * v for w_, v in zip(weights_, (1, 2, 3)))
     end = max(products + bias_, 0)
     texts = [
