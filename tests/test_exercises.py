@@ -28,6 +28,11 @@ ANSWERS = {
 }
 
 
+def test_no_two_checkers_have_one_name():
+    files = [runpy.run_path(str(ROOT / "tests" / "answers" / f"{path.stem}.py"))["ANSWERS"] for path in PATHS]
+    assert sum(map(len, files)) == len(ANSWERS)
+
+
 def test_every_checker_is_tested_and_used():
     used = {name for path in PATHS for cell, _ in find_exercises(path) for name in re.findall(r"(check_\w+)\(", cell)}
     assert set(ANSWERS) == set(CHECKERS) == used

@@ -30,8 +30,8 @@ def find_imports(path: Path) -> set[str]:
 
 def test_what_lessons_import_can_be_read_in_an_evening():
     lengths = {path.name: count_lines(path) for path in FLAT}
-    assert sum(lengths.values()) <= 2_200, lengths
-    assert max(lengths.values()) <= 320, lengths
+    assert sum(lengths.values()) <= 2_500, lengths
+    assert max(lengths.values()) <= 325, lengths
 
 
 def test_no_module_imports_in_a_circle():
