@@ -1,11 +1,10 @@
 """Checkers of notebooks/07_backpropagation.ipynb."""
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
 
-from lenet_utils.exercises.common import NOT_ANSWERED, compare_arrays, expects_function, to_float
+from lenet_utils.exercises.common import NOT_ANSWERED, check_lines, compare_arrays, expects_function, to_list
 
 # The mistakes of the listing: the lines that show it, and a hint for those who have not found it.
 LISTING_LINES = 19
@@ -73,50 +72,31 @@ def check_map_factors(answer) -> str:
 
 def check_autograd_bugs(answer) -> str:
     """The lines with mistakes in the listing of exercise 3: a collection of line numbers."""
-    if answer is None:
-        return NOT_ANSWERED
-    try:
-        numbers = [] if isinstance(answer, (str, bytes)) else [to_float(line) for line in answer]
-    except TypeError:
-        numbers = []
-    if not numbers or not all(math.isfinite(line) and line == int(line) for line in numbers):
-        return "Not yet: the answer is a list of line numbers, such as [3, 5]."
-    lines = {int(line) for line in numbers}
-    if outside := sorted(line for line in lines if not 1 <= line <= LISTING_LINES):
-        return f"Not yet: the listing has lines 1 to {LISTING_LINES}, and no line {outside[0]}."
-    hidden = [hint for bug, hint in LISTING_BUGS if not bug & lines]
-    false_alarms = sorted(lines - set().union(*(bug for bug, _ in LISTING_BUGS)))
-    if not hidden and not false_alarms:
-        return "Yes: all five mistakes, and no false alarm."
-    parts = [f"{len(LISTING_BUGS) - len(hidden)} of {len(LISTING_BUGS)} mistakes found"]
-    if false_alarms:
-        parts.append(f"false alarms: {', '.join(map(str, false_alarms))}")
-    if hidden:
-        parts.append(f"{len(hidden)} missed; think of {hidden[0]}")
-    return f"Not yet: {'; '.join(parts)}."
+    return check_lines(answer, LISTING_BUGS, LISTING_LINES, "all five mistakes, and no false alarm.")
 
 
 def check_curve_causes(answer) -> str:
     """The causes of the four curves: a dictionary, or four words in the order A to D."""
     if answer is None:
         return NOT_ANSWERED
-    if isinstance(answer, (list, tuple)) and len(answer) == len(CURVES):
-        answer = dict(zip(CURVES, answer))
+    words = to_list(answer)
+    if words is not None and len(words) == len(CURVES):
+        answer = dict(zip(CURVES, words))
     if not isinstance(answer, Mapping) or {_tidy(letter) for letter in answer} != set("abcd") or len(answer) != 4:
         return 'Not yet: the answer is a dictionary with the letters A to D, such as {"A": "right", ...}.'
     verdict = {_tidy(letter).upper(): _tidy(word) for letter, word in answer.items()}
-    words = {_tidy(word): word for word in CLUES}
+    causes = {_tidy(word): word for word in CLUES}
     for letter in CURVES:
-        if verdict[letter] not in words:
+        if verdict[letter] not in causes:
             return f"Not yet: {letter} needs one of the words {', '.join(CLUES)}."
     if len(set(verdict.values())) < len(CURVES):
         return "Not yet: each of the four words belongs to one curve."
     for letter, cause in CURVES.items():
         if verdict[letter] != _tidy(cause):
-            return f'Not yet: {letter} is not "{words[verdict[letter]]}": it {CLUES[cause]}'
+            return f'Not yet: {letter} is not "{causes[verdict[letter]]}": it {CLUES[cause]}'
     return "Yes: all four, by their curves alone."
 
 
 def _tidy(word) -> str:
-    """A word without case, spaces, hyphens, underscores and brackets."""
-    return "".join(letter for letter in str(word).lower() if letter.isalpha())
+    """A word without case, spaces, hyphens, underscores and brackets; nothing for what is no word."""
+    return "".join(letter for letter in word.lower() if letter.isalpha()) if isinstance(word, str) else ""

@@ -2,9 +2,10 @@
 
 import math
 
+import numpy as np
 import torch
 
-from lenet_utils.exercises.common import NOT_ANSWERED, expects_function, to_float
+from lenet_utils.exercises.common import expects_function, match_letters, to_array, to_float
 
 
 @expects_function("def lazy_accuracy(train_labels, test_labels)")
@@ -56,39 +57,65 @@ def check_lazy_accuracy(function) -> str:
 @expects_function("def read_digit(image, examples, labels)")
 def check_read_digit(function) -> str:
     """A function of an image, (28, 28), examples, (N, 28, 28), and labels, (N,), to the nearest example's label."""
-    generator = torch.Generator().manual_seed(0)
-    examples = torch.randint(0, 256, (10, 28, 28), dtype=torch.uint8, generator=generator)
-    labels = torch.randperm(10, generator=generator)
-    noise = torch.randint(-60, 61, (10, 28, 28), generator=generator)
-    images = (examples.roll(3, dims=0).int() + noise).clamp(0, 255).to(torch.uint8)  # each is near one example
-    given = images.clone(), examples.clone(), labels.clone()
-    results = [function(image, *given[1:]) for image in given[0]]
-    if not all(map(torch.equal, given, (images, examples, labels))):
-        return "Not yet: the function changes the images or labels that it was given."
+    tries = _make_tries()
+    results = []
+    for images, examples, labels in tries:
+        given = images.clone(), examples.clone(), labels.clone()
+        results += [function(image, *given[1:]) for image in given[0]]
+        if not all(map(torch.equal, given, (images, examples, labels))):
+            return "Not yet: the function changes the images or labels that it was given."
     if any(result is None for result in results):
         return "Not yet: the function returns None. Does it end with return?"
-    results = [int(result) for result in results]
+    results = [to_float(result) for result in results]
+    if any(math.isnan(result) for result in results):
+        return "Not yet: the function returns no single number."
 
-    def gives(find) -> bool:
-        return results == [find(image).item() for image in images]
+    def count(find) -> int:
+        expected = [find(image, examples, labels) for images, examples, labels in tries for image in images]
+        return sum(result == float(label) for result, label in zip(results, expected))
 
-    def measure(image):
+    def square(image, examples):
         return (examples.float() - image.float()).square().sum(dim=(1, 2))
 
-    if gives(lambda image: labels[measure(image).argmin()]):
+    def add_up(image, examples):
+        return (examples.float() - image.float()).sum(dim=(1, 2))
+
+    right = count(lambda x, examples, names: names[square(x, examples).argmin()])
+    if right == len(results):
         return "Yes: subtract, square, add up, and take the label at the smallest sum."
-    if gives(lambda image: measure(image).argmin()):
-        return "Not yet: this is the place of the nearest example. Which label stands on it?"
-    if gives(lambda image: labels[measure(image).argmax()]):
-        return "Not yet: this is the example that is furthest away."
-    if gives(lambda image: labels[(examples - image).square().sum(dim=(1, 2)).argmin()]):
-        return "Not yet: in uint8, 3 - 5 is 254. Call .float() before you subtract."
-    if gives(lambda image: labels[(examples.float() - image.float()).sum(dim=(1, 2)).abs().argmin()]) or gives(
-        lambda image: labels[(examples.float() - image.float()).sum(dim=(1, 2)).argmin()]
+    cancel = "differences above and below 0 cancel each other. Square them before you add them up."
+    for find, hint in (
+        (
+            lambda x, examples, _: square(x, examples).argmin(),
+            "this is the place of the nearest. Which label stands on it?",
+        ),
+        (lambda x, examples, names: names[square(x, examples).argmax()], "this is the example that is furthest away."),
+        (
+            lambda x, examples, names: names[(examples - x).square().sum(dim=(1, 2)).argmin()],
+            "in uint8, 3 - 5 is 254. Call .float() before you subtract.",
+        ),
+        (lambda x, examples, names: names[add_up(x, examples).abs().argmin()], cancel),
+        (lambda x, examples, names: names[add_up(x, examples).argmin()], cancel),
     ):
-        return "Not yet: differences above and below 0 cancel each other. Square them before you add them up."
-    count = sum(result == labels[measure(image).argmin()].item() for result, image in zip(results, images))
-    return f"Not yet: of {len(images)} images, {count} got the label of their nearest example."
+        if count(find) == len(results):
+            return f"Not yet: {hint}"
+    return f"Not yet: of {len(results)} images, {right} got the label of their nearest example."
+
+
+def _make_tries() -> list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+    """Images, examples and labels, twice; each image is near one example."""
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randint(-60, 61, (24, 28, 28), generator=generator)
+    grey = torch.randint(0, 256, (10, 28, 28), generator=generator)
+    strokes = 255 * (torch.rand(12, 28, 28, generator=generator) < 0.2).int()
+    pale = torch.cat([strokes, strokes // 2])  # the same strokes in two strengths
+    spotted = pale.masked_fill(torch.rand(pale.shape, generator=generator) < 0.02, 0)
+    labels = torch.randperm(10, generator=generator), torch.randint(0, 8, (24,), generator=generator)
+    near = (grey.roll(3, dims=0) + noise[:10]).clamp(0, 255), (spotted.roll(5, dims=0) + noise).clamp(0, 255)
+    return [
+        (images.to(torch.uint8), examples.to(torch.uint8), names)
+        for images, examples, names in zip(near, (grey, pale), labels)
+    ]
 
 
 @expects_function("def to_grey(x)")
@@ -100,7 +127,9 @@ def check_to_grey(function) -> str:
     results = [function(x) for x in inputs]
     if any(result is None for result in results):
         return "Not yet: the function returns None. Does it end with return?"
-    results = [float(result) for result in results]
+    results = [to_float(result) for result in results]
+    if any(math.isnan(result) for result in results):
+        return "Not yet: the function returns no single number."
 
     def gives(formula) -> bool:
         return all(abs(result - formula(x)) < 0.01 for result, x in zip(results, inputs))
@@ -142,26 +171,8 @@ def prepare_five_ways(test_images: torch.Tensor) -> dict[str, torch.Tensor]:
 
 def check_five_ways(answer) -> str:
     """The five letters of ``prepare_five_ways`` in the order of the list in the exercise."""
-    places = {letter: place for letter, (place, _) in WAYS.items()}
-    return match_letters(answer, places, WAY_HINTS, "you read off five lines of numbers what five programs do.")
-
-
-def match_letters(answer, places: dict[str, int], hints: tuple[str, ...], why: str) -> str:
-    """Hold letters, in a string, a list or the values of a dict, against the place of each; ``hints`` are by place."""
-    if answer is None:
-        return NOT_ANSWERED
-    if isinstance(answer, dict):
-        answer = [answer[key] for key in sorted(answer, key=str)]
-    parts = [answer] if isinstance(answer, str) else answer if isinstance(answer, (list, tuple)) else []
-    text = "".join(part for part in parts if isinstance(part, str)).upper()
-    letters = [letter for letter in text if letter.isalpha()]
-    if sorted(letters) != sorted(places):
-        return f'Not yet: the answer is these letters, each of them once: "{"".join(sorted(places))}".'
-    wrong = [place for place, letter in enumerate(letters) if places[letter] != place]
-    if not wrong:
-        return f"Yes: {why}"
-    right = f"{len(letters) - len(wrong)} of {len(letters)} are at their place"
-    return f"Not yet: {right}. Think of number {wrong[0] + 1}: {hints[wrong[0]]}."
+    right = "".join(sorted(WAYS, key=lambda letter: WAYS[letter][0]))
+    return match_letters(answer, right, WAY_HINTS, "you read off five lines of numbers what five programs do.")
 
 
 @expects_function("def split_digits(images, labels, validation_size)")
@@ -178,23 +189,23 @@ def check_split_digits(function) -> str:
                 return "Not yet: the function changes the images or labels that it was given."
             if result is None:
                 return "Not yet: the function returns None. Does it end with return?"
-            if wrong := _find_fault(result, images, labels, size):
+            if wrong := _find_fault(result, images.numpy(), labels.numpy(), size):
                 return f"Not yet: {wrong}"
     return "Yes: no image is in both parts, none is lost, and each has kept its label."
 
 
-def _find_fault(result, images, labels, size: int) -> str:
+def _find_fault(result, images: np.ndarray, labels: np.ndarray, size: int) -> str:
     """What is wrong with a split, in words; nothing if it is right."""
     try:
-        parts = [(torch.as_tensor(pictures), torch.as_tensor(digits)) for pictures, digits in result]
+        parts = [(to_array(pictures), to_array(digits)) for pictures, digits in result]
         (training, _), (validation, _) = parts
     except (TypeError, ValueError):
         return "it returns two pairs, (images, labels) of the training part and then of the validation part."
     for pictures, digits in parts:
         if pictures.shape != (len(digits), *images.shape[1:]) or digits.ndim != 1:
             return "in each part there must be as many labels as images, and the images must keep their shape."
-    places = {image.numpy().tobytes(): place for place, image in enumerate(images)}
-    found = [[places.get(image.to(images.dtype).numpy().tobytes(), -1) for image in part] for part, _ in parts]
+    places = {image.astype(float).tobytes(): place for place, image in enumerate(images)}
+    found = [[places.get(image.astype(float).tobytes(), -1) for image in part] for part, _ in parts]
     if -1 in found[0] + found[1]:
         return "there are images in the parts that were not among those it was given."
     if shared := len(set(found[0]) & set(found[1])):

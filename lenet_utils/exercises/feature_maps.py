@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from lenet_utils.data import NORMALISATIONS
-from lenet_utils.exercises.common import NOT_ANSWERED, check_number, compare_arrays, expects_function, to_float
+from lenet_utils.exercises.common import check_number, compare_arrays, expects_function, match_letters, to_float
 from lenet_utils.models import LeNet5
 
 # What happened in each row of «Find the mistakes»: the letters of the rows, in the order of the list in 05.
@@ -69,31 +69,28 @@ def check_squash_and_pool(function) -> str:
     pool, largest = torch.nn.functional.avg_pool2d, torch.nn.functional.max_pool2d
     for shape in ((2, 6, 28, 28), (3, 16, 10, 10), (1, 1, 2, 4)):
         maps = 3 * torch.randn(shape, generator=generator)
-        with torch.no_grad():
-            result = torch.as_tensor(function(maps.clone())).cpu().float()
+        given = maps.clone()
+        result = function(given)
+        if not torch.equal(given, maps):
+            return "Not yet: it changes the maps that it is given."
         expected = pool(maps.tanh(), 2)
-        if result.shape == expected.shape and torch.allclose(result, expected, atol=1e-5):
-            continue
-        if result.shape == maps.shape:
-            return "Not yet: the result is as large as the maps; S2 has half as many rows and columns."
-        if result.shape != expected.shape:
-            return f"Not yet: {shape} should become {tuple(expected.shape)}, not {tuple(result.shape)}."
-        for wrong, hint in (
+        hints = [
             (pool(maps, 2).tanh(), "first tanh, then the mean: the other way round gives other numbers."),
             (pool(maps, 2), "the mean is there, but where is tanh?"),
             (largest(maps.tanh(), 2), "S2 takes the mean of the four numbers, not the largest."),
-            (4 * pool(maps.tanh(), 2), "these are sums; divide by the four numbers of a square."),
-        ):
-            if torch.allclose(result, wrong, atol=1e-5):
-                return f"Not yet: {hint}"
-        return "Not yet: the shape is right, the numbers are not."
+            (4 * expected, "these are sums; divide by the four numbers of a square."),
+            (maps.tanh(), "the result is as large as the maps; S2 has half as many rows and columns."),
+        ]
+        reply = compare_arrays(result, expected, "", hints)
+        if not reply.startswith("Yes"):
+            return reply
     return "Yes: first tanh, then the mean of every square of 2x2."
 
 
 @expects_function("def read_layer(model, layer, images)")
 def check_read_layer(function) -> str:
     """A function that returns what a layer gives out, and leaves the model as it was: tried on four layers."""
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), torch.enable_grad():
         torch.manual_seed(0)
         model = nn.Sequential(
             nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3), nn.Tanh(), nn.Dropout(0.5), nn.Flatten(), nn.Linear(48, 5)
@@ -126,6 +123,8 @@ def _try_reading(function, model: nn.Sequential, place: int, training: bool, ima
         return "Not yet: it returns the tensor in a list or tuple; return the tensor itself."
     if hooks:
         return "Not yet: a hook is left behind, and would be called in every later pass: handle.remove()."
+    if not torch.is_grad_enabled() or not all(weights.requires_grad for weights in model.parameters()):
+        return "Not yet: there would be no gradients in any later training: read in a block, with torch.no_grad():"
     if any(layer.training != training for layer in model.modules()):
         was, now = ("training", "evaluation") if training else ("evaluation", "training")
         return f"Not yet: the model came in {was} mode and is in {now} mode now."
@@ -165,22 +164,10 @@ def show_four_ways(model: LeNet5, pictures: torch.Tensor) -> dict[str, torch.Ten
 
 def check_what_happened(answer) -> str:
     """The letters of the four rows of «Find the mistakes», in the order of the list: "ABCD", or a list of letters."""
-    if answer is None:
-        return NOT_ANSWERED
-    try:
-        letters = "".join(answer).replace(" ", "").replace(",", "").upper()
-    except TypeError:
-        letters = ""
-    if sorted(letters) != sorted(WHAT_HAPPENED):
-        return 'Not yet: the answer has each of the letters A to D once, such as "ABCD".'
-    if letters == WHAT_HAPPENED:
-        return "Yes: each row has the mark of its mistake."
     hints = (
         "compare with the figure «C1: every map shows the digit» above",
         "where the paper is white, every kernel meets its largest numbers in the background",
         "where the background is 0, a map shows the bias alone there, and that is small",
         "a network that was never trained has other kernels, so look for other patterns in the stroke",
     )
-    correct = sum(mine == right for mine, right in zip(letters, WHAT_HAPPENED))
-    first = next(i for i, (mine, right) in enumerate(zip(letters, WHAT_HAPPENED)) if mine != right)
-    return f"Not yet: {correct} of 4; number {first + 1} is not row {letters[first]}: {hints[first]}."
+    return match_letters(answer, WHAT_HAPPENED, hints, "each row has the mark of its mistake.")

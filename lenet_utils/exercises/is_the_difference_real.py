@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lenet_utils.exercises.common import check_number, expects_function
+from lenet_utils.exercises.common import check_number, expects_function, to_float
 
 
 def check_needed_digits(answer) -> str:
@@ -43,26 +43,37 @@ def check_coin(answer) -> str:
 def check_p(function) -> str:
     """A function that returns the p-value of a gap of two means, from 1,000 or more shuffles of the runs."""
     generator = np.random.default_rng(0)
-    for shift in (0.0, 0.9, 1.5):
-        one, other = generator.normal(size=6), generator.normal(size=6) + shift
+    pairs = [(generator.normal(size=6), generator.normal(size=6) + shift) for shift in (0.0, 0.9, 1.5)]
+    pairs.append((np.array([99.13, 99.42]), np.geomspace(98.5, 99.5, 10)))  # unequally long
+    pairs.append((np.array([99.0] * 5 + [99.25]), np.array([99.0] * 4 + [99.25] * 2)))  # no shuffle has a smaller gap
+    for one, other in pairs:
         given = one.copy(), other.copy()
-        result = float(function(*given))
+        result = to_float(function(*given))
         if not (np.array_equal(given[0], one) and np.array_equal(given[1], other)):
             return "Not yet: it changes the arrays it is given."
+        if np.isnan(result):
+            return "Not yet: it returns no single number; is there a return?"
         runs, gap = np.concatenate([one, other]), other.mean() - one.mean()
         shuffled = generator.permuted(np.tile(runs, (20_000, 1)), axis=1)
-        gaps = shuffled[:, 6:].mean(axis=1) - shuffled[:, :6].mean(axis=1)
+        gaps = shuffled[:, len(one) :].mean(axis=1) - shuffled[:, : len(one)].mean(axis=1)
         expected = np.mean(np.abs(gaps) >= abs(gap) - 1e-9)
         if abs(result - expected) <= 0.05:
             continue
         if not 0 <= result <= 1:
             return f"Not yet: a p-value is a share, from 0 to 1, not {result:g}."
+        half = len(runs) // 2
+        halves = shuffled[:, half:].mean(axis=1) - shuffled[:, :half].mean(axis=1)
         for wrong, hint in (
+            (
+                np.mean(np.abs(halves) >= abs(gap)),
+                "cut the shuffled runs at len(one): the two sets may differ in length.",
+            ),
+            (np.mean(np.abs(gaps) > abs(gap) + 1e-9), "a gap just as large as the real one counts, too: take >=."),
             (1 - expected, "this is the share of smaller gaps; count those at least as large as the real one."),
             (np.mean(gaps >= gap), "a gap in the other direction would surprise us as much: use np.abs."),
             (np.mean(gaps <= gap), "a gap in the other direction would surprise us as much: use np.abs."),
         ):
             if abs(result - wrong) <= 0.03:
                 return f"Not yet: {hint}"
-        return f"Not yet: about {expected:.2f} was expected for two sets of six runs, not {result:.2f}."
+        return f"Not yet: about {expected:.2f} was expected for {len(one)} and {len(other)} runs, not {result:.2f}."
     return "Yes: the share of shuffles with a gap at least as large as the real one."

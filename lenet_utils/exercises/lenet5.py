@@ -10,7 +10,7 @@ from torch import nn
 
 from lenet_utils.data import prepare_images
 from lenet_utils.evaluation import predict_logits
-from lenet_utils.exercises.common import NOT_ANSWERED, expects_function, to_float
+from lenet_utils.exercises.common import expects_function, match_letters, to_float
 from lenet_utils.models import C3_TABLE, LeNet5, count_parameters
 
 # What happened to each of five scores of one network: the letters of the rows, in the order of the list in 04.
@@ -23,7 +23,7 @@ def check_mended(answer) -> str:
     net = answer if isinstance(answer, nn.Module) else answer()
     if not isinstance(net, nn.Module):
         return f"Not yet: calling it should build a network, an nn.Module, not {type(net).__name__}."
-    net = copy.deepcopy(net).cpu().eval()
+    net = copy.deepcopy(net).cpu().float().eval()
     with torch.random.fork_rng():
         torch.manual_seed(1)
         wanted = LeNet5()
@@ -32,12 +32,17 @@ def check_mended(answer) -> str:
         images = torch.randn(4, 1, 32, 32)
     if reply := _pour(wanted, net):
         return reply
-    with torch.no_grad():
-        found = net(images)
-    if not isinstance(found, torch.Tensor):
-        return f"Not yet: forward returns {type(found).__name__}; is there a return?"
-    if found.shape != (4, 10):
-        return f"Not yet: of four images come numbers of the shape {tuple(found.shape)}, not (4, 10)."
+    for part in (images[:1], images):
+        given = part.clone()
+        with torch.no_grad():
+            found = net(given)
+        if not isinstance(found, torch.Tensor):
+            return f"Not yet: forward returns {type(found).__name__}; is there a return?"
+        if found.shape != (len(part), 10):
+            shapes = f"{tuple(part.shape)} become numbers of the shape {tuple(found.shape)}, not {(len(part), 10)}"
+            return f"Not yet: images of the shape {shapes}."
+        if not torch.equal(given, part):
+            return "Not yet: forward changes the images that it was given."
     left = _find_mistakes(wanted, images, found)
     if left is None:
         return "Not yet: the layers are right, but forward computes something else with them."
@@ -49,20 +54,19 @@ def check_mended(answer) -> str:
 
 def _pour(wanted: nn.Module, net: nn.Module) -> str:
     """Give ``net`` the weights of ``wanted``, found by their shapes; return what hinders it."""
-    there = {tuple(weights.shape): weights for weights in net.parameters()}
-    count = count_parameters(net)
+    there = {(len(weights), weights.numel()): weights for weights in net.parameters()}  # linear, or a convolution
     for weights in wanted.parameters():
-        shapes = tuple(weights.shape), (len(weights), weights[0].numel())  # a convolution, or linear on all of them
-        fitting = [shape for shape in shapes if shape in there]
-        if not fitting:
+        fitting = there.get((len(weights), weights.numel()))
+        if fitting is None:
             parts = {6: "C1", 16: "C3", 120: "C5", 84: "F6", 10: "the output"}
             return (
                 f"Not yet: {parts[len(weights)]} needs weights of the shape {tuple(weights.shape)}, and has none. "
                 f"Which sizes come out of the layer before it?"
             )
         with torch.no_grad():
-            there.pop(fitting[0]).copy_(weights.reshape(fitting[0]))
-    if there:
+            fitting.copy_(weights.reshape(fitting.shape))
+    count = sum(weights.numel() for weights in net.parameters())
+    if count != count_parameters(wanted):
         return f"Not yet: it has {count:,} parameters; LeNet-5 has {count_parameters(wanted):,}."
     return ""
 
@@ -124,16 +128,6 @@ def score_five_ways(model: nn.Module, new: nn.Module, inputs: dict, train_set, t
 
 def check_five_loads(answer) -> str:
     """The letters of the five rows of «Find the mistakes», in the order of the list: "ABCDE", or a list of letters."""
-    if answer is None:
-        return NOT_ANSWERED
-    try:
-        letters = "".join(answer).replace(" ", "").replace(",", "").upper()
-    except TypeError:
-        letters = ""
-    if sorted(letters) != sorted(WHAT_HAPPENED):
-        return 'Not yet: the answer has each of the letters A to E once, such as "ABCDE".'
-    if letters == WHAT_HAPPENED:
-        return "Yes: each row has the mark of its mistake."
     hints = (
         "this notebook has measured what the network scores on new digits",
         "a network that knows nothing is sure of nothing",
@@ -141,9 +135,7 @@ def check_five_loads(answer) -> str:
         "the network does its work, sure of itself and each digit about as often as it comes, yet is told that it errs",
         "there is one set of digits that it knows by heart",
     )
-    correct = sum(mine == right for mine, right in zip(letters, WHAT_HAPPENED))
-    first = next(i for i, (mine, right) in enumerate(zip(letters, WHAT_HAPPENED)) if mine != right)
-    return f"Not yet: {correct} of 5; number {first + 1} is not row {letters[first]}: {hints[first]}."
+    return match_letters(answer, WHAT_HAPPENED, hints, "each row has the mark of its mistake.")
 
 
 @expects_function("def count_c3(table)")
@@ -170,41 +162,45 @@ def check_count_c3(answer) -> str:
 
 @expects_function("def momentum_step(weight, velocity, gradient, learning_rate, momentum)")
 def check_momentum_step(answer) -> str:
-    """A step of SGD with momentum, taken four times in a bowl and compared with torch's."""
-    place = torch.tensor(2.0, requires_grad=True)
-    sgd = torch.optim.SGD([place], lr=0.1, momentum=0.9)
-    weight, velocity, reached = 2.0, 0.0, []
-    for step in range(4):
-        before, old_velocity, gradient = weight, velocity, 3 * weight
-        sgd.zero_grad()
-        (3 * place.square() / 2).backward()
-        sgd.step()
-        weight, velocity = map(to_float, answer(weight, velocity, gradient, 0.1, 0.9))
-        reached.append(weight)
-        if math.isclose(weight, place.item(), abs_tol=1e-4):
-            continue
-        hints: dict[float, str] = {
-            before + 0.1 * (0.9 * old_velocity + gradient): "the weight moves against the velocity.",
-            before - 0.1 * old_velocity: "the new velocity is used at once, not the old one.",
-            before - 0.1 * (0.9 * old_velocity + 0.1 * gradient): "the gradient is added whole, without a factor.",
-            before - 0.1 * gradient: "the velocity keeps its share of what it was.",
-            before - 0.1 * (old_velocity + gradient): "only the share called momentum of the velocity is kept.",
-            0.9 * old_velocity + gradient: "the weight comes first, then the velocity.",
-        }
-        near = [hint for wrong, hint in hints.items() if math.isclose(weight, wrong, abs_tol=1e-6)]
-        hint = near[0] if near else f"it should be {place.item():.3f}."
-        return f"Not yet: after step {step + 1} your weight is {weight:.3f}; {hint}"
-    return f"Yes: four steps like torch.optim.SGD's, to {', '.join(f'{weight:.3f}' for weight in reached)}."
+    """A step of SGD with momentum, taken four times with two settings and compared with torch's."""
+    for rate, share in ((0.1, 0.9), (0.05, 0.6)):
+        place = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
+        sgd = torch.optim.SGD([place], lr=rate, momentum=share)
+        weight, velocity, reached = 2.0, 0.0, []
+        for step in range(4):
+            before, old_velocity, gradient = weight, velocity, 3 * weight
+            sgd.zero_grad()
+            (3 * place.square() / 2).backward()
+            sgd.step()
+            weight, velocity = map(to_float, answer(weight, velocity, gradient, rate, share))
+            reached.append(weight)
+            if math.isclose(weight, place.item(), abs_tol=1e-4):
+                continue
+            hints: dict[float, str] = {
+                before + rate * (share * old_velocity + gradient): "the weight moves against the velocity.",
+                before - rate * old_velocity: "the new velocity is used at once, not the old one.",
+                before - rate * (share * old_velocity + (1 - share) * gradient): "the gradient is added whole, "
+                "without a factor.",
+                before - rate * gradient: "the velocity keeps its share of what it was.",
+                before - rate * (old_velocity + gradient): "only the share called momentum of the velocity is kept.",
+                share * old_velocity + gradient: "the weight comes first, then the velocity.",
+                before - 0.1 * (share * old_velocity + gradient): "the learning rate is the one that is given.",
+                before - rate * (0.9 * old_velocity + gradient): "the momentum is the one that is given.",
+            }
+            near = [hint for wrong, hint in hints.items() if math.isclose(weight, wrong, abs_tol=1e-6)]
+            hint = near[0] if near else f"it should be {place.item():.3f}."
+            return f"Not yet: after step {step + 1} your weight is {weight:.3f}; {hint}"
+    return f"Yes: four steps like torch.optim.SGD's, the last time to {reached[-1]:.3f}."
 
 
 @expects_function("def adam_step(weight, mean, square, gradient, step, learning_rate)")
 def check_adam_step(answer) -> str:
-    """A step of Adam, taken five times in two bowls and compared with torch's."""
+    """A step of Adam, taken eight times in two bowls and compared with torch's."""
     for slope, rate in ((3, 0.1), (0.02, 0.5)):
         place = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
         adam = torch.optim.Adam([place], lr=rate)
         weight, mean, square, reached = 2.0, 0.0, 0.0, []
-        for step in range(1, 6):
+        for step in range(1, 9):  # the second time, over the lowest place and back
             before, old_mean, old_square, gradient = weight, mean, square, slope * weight
             adam.zero_grad()
             (slope * place.square() / 2).backward()
@@ -238,4 +234,4 @@ def check_adam_step(answer) -> str:
             if math.isclose(weight, new_mean, abs_tol=1e-6):
                 return "Not yet: the weight comes first, then the mean, then the mean square."
             return f"Not yet: after step {step} your weight is {weight:.4f}; it should be {place.item():.4f}."
-    return f"Yes: five steps like torch.optim.Adam's, the last time to {reached[-1]:.4f}."
+    return f"Yes: eight steps like torch.optim.Adam's, the last time to {reached[-1]:.4f}."

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from lenet_utils.exercises.common import NOT_ANSWERED, check_number, expects_function, to_float
+from lenet_utils.exercises.common import NOT_ANSWERED, check_lines, check_number, expects_function, to_float, to_list
 from lenet_utils.lenet1998.network import compute_loss_1998
 from lenet_utils.models import C3_TABLE
 
@@ -22,10 +22,10 @@ def check_switch(answer) -> str:
     """(coefficient, bias) of a subsampling unit: above 1 with three or four pixels on, below -1 with fewer."""
     if answer is None:
         return NOT_ANSWERED
-    try:
-        coefficient, bias = map(to_float, answer)
-    except (TypeError, ValueError):
+    pair = to_list(answer)
+    if pair is None or len(pair) != 2:
         return "Not yet: the answer is a pair of numbers, (coefficient, bias)."
+    coefficient, bias = map(to_float, pair)
     if not math.isfinite(coefficient) or not math.isfinite(bias):
         return "Not yet: both of the pair are to be numbers, (coefficient, bias)."
     for on in range(5):
@@ -87,27 +87,8 @@ def check_count_links(function) -> str:
 
 def check_wrong_lines(answer) -> str:
     """The four wrong lines of the listing in exercise 5: a collection of line numbers."""
-    if answer is None:
-        return NOT_ANSWERED
-    try:
-        numbers = [to_float(line) for line in ([] if isinstance(answer, str) else answer)]
-    except TypeError:
-        numbers = []
-    if not numbers or any(number != number or number % 1 for number in numbers):
-        return "Not yet: the answer is a list of line numbers, such as [2, 19]."
-    lines = {int(number) for number in numbers}
-    if outside := sorted(line for line in lines if not 1 <= line <= LISTING_LINES):
-        return f"Not yet: the listing has lines 1 to {LISTING_LINES}, and no line {outside[0]}."
-    hits, alarms = sorted(lines & WRONG_LINES.keys()), sorted(lines - WRONG_LINES.keys())
-    missed = [hint for line, hint in WRONG_LINES.items() if line not in lines]
-    if not missed and not alarms:
-        return "Yes: the border, the limit, the mean, and the bias; the other lines are as published."
-    parts = [f"{len(hits)} of {len(WRONG_LINES)} found" + (f" ({', '.join(map(str, hits))})" if hits else "")]
-    if alarms:
-        parts.append(f"false alarms: {', '.join(map(str, alarms))}")
-    if missed:
-        parts.append(f"think of {missed[0]}")
-    return f"Not yet: {'; '.join(parts)}."
+    why = "the border, the limit, the mean, and the bias; the other lines are as published."
+    return check_lines(answer, [({line}, hint) for line, hint in WRONG_LINES.items()], LISTING_LINES, why)
 
 
 @expects_function("def mended_loss(y, labels, j)")

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from lenet_utils.exercises.common import NOT_ANSWERED, check_number, compare_arrays, expects_function
+from lenet_utils.exercises.common import check_lines, check_number, compare_arrays, expects_function, to_array
 
 # Each mistake of the last exercise's listing: the lines that show it, and a hint for those who have not found it.
 LISTING_LINES = 17
@@ -28,6 +28,7 @@ def check_softmax(answer) -> str:
     for logits, lost in (
         (one, ""),
         (some, ""),
+        (some[:1], ""),
         (torch.tensor([1000.0, 0.0]), "take away the largest logit before the exponentials."),
         (-torch.tensor([1000.0, 1001.0]), "take away the largest logit, not the largest absolute value."),
         (apart, "take away the largest of each answer, not the largest of the batch."),
@@ -56,7 +57,7 @@ def check_softmax(answer) -> str:
 
 def has_nan(found) -> bool:
     """Whether a function has returned numbers, one of which is nan."""
-    numbers = np.asarray(found.detach().cpu() if hasattr(found, "detach") else found)
+    numbers = to_array(found)
     return numbers.dtype.kind == "f" and bool(np.isnan(numbers).any())
 
 
@@ -75,12 +76,14 @@ def check_cross_entropy(answer) -> str:
 
 def compare_losses(answer, logits: torch.Tensor, labels: torch.Tensor) -> str:
     """Compare a function's loss with the mean cross-entropy of these logits, (N, K), and labels, (N,)."""
-    given = logits.clone()
-    value = answer(given, labels.clone())
+    given = logits.clone(), labels.clone()
+    value = answer(*given)
     if value is None:
         return "Not yet: your function returns None; is there a return?"
-    if not torch.equal(given, logits):
-        return "Not yet: your function changes the logits that it was given; make new ones."
+    if not (torch.equal(given[0], logits) and torch.equal(given[1], labels)):
+        return "Not yet: your function changes the logits or labels that it was given; make new ones."
+    if has_nan(value):
+        return "Not yet: your function returns nan, which is what comes out of the logarithm of a negative number."
     log_probabilities = logits.log_softmax(dim=1)
     right = log_probabilities[torch.arange(len(labels)), labels]
     return check_number(
@@ -108,6 +111,8 @@ def check_training_step(answer) -> str:
     for method, settings in (("SGD", {"lr": 0.5, "momentum": 0.5}), ("Adam", {"lr": 0.05})):
         expected, _ = take_steps(step_correctly, method, settings)
         found, calls = take_steps(answer, method, settings)
+        if "change" in calls:
+            return "Not yet: your function changes the images or labels that it was given."
         if not torch.allclose(found, expected, atol=1e-6):
             before, _ = take_steps(lambda *_: None, method, settings)
             return f"Not yet: {say_what_went_wrong(calls, is_unchanged=torch.equal(found, before))}"
@@ -133,10 +138,14 @@ def take_steps(step, method: str, settings: dict) -> tuple[torch.Tensor, list[st
     layer.weight.register_hook(lambda _: calls.append("backward"))
     for name in ("step", "zero_grad"):
         note_calls(optimizer, name, calls)
-    for _ in range(3):
-        images = torch.randn(8, 1, 28, 28, generator=generator)
+    for count in (8, 5, 1):
+        images = torch.randn(count, 1, 28, 28, generator=generator)
+        labels = torch.randint(0, 5, (count,), generator=generator)
+        given = images.clone(), labels.clone()
         calls.clear()
-        step(model, images, torch.randint(0, 5, (8,), generator=generator), optimizer)
+        step(model, *given, optimizer)
+        if not (torch.equal(given[0], images) and torch.equal(given[1], labels)):
+            calls.append("change")
     return torch.cat([parameter.detach().flatten() for parameter in model.parameters()]), calls
 
 
@@ -170,26 +179,4 @@ def say_what_went_wrong(calls: list[str], is_unchanged: bool) -> str:
 
 def check_faulty_lines(answer) -> str:
     """The lines with mistakes in the listing of the last exercise: a collection of line numbers."""
-    if answer is None:
-        return NOT_ANSWERED
-    try:
-        numbers = {float(line) for line in answer}
-        is_list = not isinstance(answer, (str, dict)) and all(number == int(number) for number in numbers)
-    except (TypeError, ValueError, OverflowError, RuntimeError):
-        is_list = False
-    if not is_list:
-        return "Not yet: the answer is a list of line numbers, such as [1, 2]."
-    lines = {int(number) for number in numbers}
-    if outside := sorted(line for line in lines if not 1 <= line <= LISTING_LINES):
-        return f"Not yet: the listing has lines 1 to {LISTING_LINES}, and no line {outside[0]}."
-    found = [mistake for mistake, _ in LISTING_MISTAKES if mistake & lines]
-    hidden = [hint for mistake, hint in LISTING_MISTAKES if not mistake & lines]
-    false_alarms = sorted(lines - set().union(*found))
-    if not hidden and not false_alarms:
-        return "Yes: all four mistakes, and no false alarm."
-    parts = [f"{len(found)} of {len(LISTING_MISTAKES)} mistakes found"]
-    if false_alarms:
-        parts.append(f"false alarms: {', '.join(map(str, false_alarms))}")
-    if hidden:
-        parts.append(f"{len(hidden)} missed; think of {hidden[0]}")
-    return f"Not yet: {'; '.join(parts)}."
+    return check_lines(answer, LISTING_MISTAKES, LISTING_LINES, "all four mistakes, and no false alarm.")

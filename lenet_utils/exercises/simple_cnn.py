@@ -1,12 +1,19 @@
 """Checkers of notebooks/03_simple_cnn.ipynb."""
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
 from lenet_utils.data import prepare_images
-from lenet_utils.exercises.common import NOT_ANSWERED, compare_arrays, expects_function
-from lenet_utils.exercises.dataset_exploration import match_letters
+from lenet_utils.exercises.common import (
+    NOT_ANSWERED,
+    check_lines,
+    compare_arrays,
+    expects_function,
+    match_letters,
+    to_array,
+)
 
 # Each bug of the listing in 03: the lines that show it, and a hint for those who have not found it.
 LISTING_LINES = 35
@@ -22,33 +29,7 @@ LISTING_BUGS = (
 
 def check_bug_lines(answer) -> str:
     """The lines with bugs in the listing of «Find six bugs»: a collection of line numbers."""
-    if answer is None:
-        return NOT_ANSWERED
-    try:
-        lines = {int(line) for line in answer if float(line) == int(line)}
-        complete = not isinstance(answer, str) and len(lines) == len({float(line) for line in answer})
-    except (TypeError, ValueError, OverflowError):
-        complete = False
-    if not complete:
-        return "Not yet: the answer is a list of line numbers, such as [3, 8]."
-    if outside := sorted(line for line in lines if not 1 <= line <= LISTING_LINES):
-        return f"Not yet: the listing has lines 1 to {LISTING_LINES}, and no line {outside[0]}."
-    found = [bug for bug, _ in LISTING_BUGS if bug & lines]
-    hidden = [hint for bug, hint in LISTING_BUGS if not bug & lines]
-    hits = sorted(line for line in lines if any(line in bug for bug in found))
-    false_alarms = sorted(lines - set(hits))
-    if not hidden and not false_alarms:
-        return "Yes: all six bugs, and no false alarm."
-    parts = [f"{len(found)} of 6 bugs found" + (f" (line {_list(hits)})" if hits else "")]
-    if false_alarms:
-        parts.append(f"false alarms: {_list(false_alarms)}")
-    if hidden:
-        parts.append(f"{len(hidden)} missed; think of {hidden[0]}")
-    return f"Not yet: {'; '.join(parts)}."
-
-
-def _list(numbers) -> str:
-    return ", ".join(str(number) for number in numbers)
+    return check_lines(answer, LISTING_BUGS, LISTING_LINES, "all six bugs, and no false alarm.")
 
 
 @expects_function("def convolve_channels(channels, kernels, bias)")
@@ -78,7 +59,7 @@ def check_convolve_channels(function) -> str:
             (_convolve(channels, kernels.mT).sum(dim=0) + bias, "rows and columns of the kernels are swapped."),
         ]
         why = "one kernel for each channel, all added up, and one bias, as in nn.Conv2d."
-        reply = compare_arrays(_to_array(result), total + bias, why, hints)
+        reply = compare_arrays(result, total + bias, why, hints)
         if not reply.startswith("Yes"):
             return reply
     return reply
@@ -89,9 +70,10 @@ def check_max_pool(function) -> str:
     """A function of an image, (H, W), the size of the windows and their stride to the largest number of each."""
     generator = torch.Generator().manual_seed(0)
     reply = ""
-    for (height, width), size, stride in (((8, 10), 3, 2), ((8, 6), 2, 2), ((5, 6), 2, 1), ((9, 11), 2, 3)):
+    cases = ((8, 10), 3, 2, 3), ((8, 6), 2, 2, 3), ((5, 6), 2, 1, 3), ((9, 11), 2, 3, 1000)
+    for (height, width), size, stride, depth in cases:
         image = torch.randn(height, width, generator=generator)
-        image[:3] -= 3  # windows without a number above 0
+        image[:3] -= depth  # windows without a number above 0
         given = image.clone()
         result = function(given, size, stride)
         if not torch.equal(given, image):
@@ -115,7 +97,7 @@ def check_max_pool(function) -> str:
             ),
         ]
         why = "the largest number of each window, with any size and stride, as in nn.MaxPool2d."
-        reply = compare_arrays(_to_array(result), expected, why, hints)
+        reply = compare_arrays(result, expected, why, hints)
         if not reply.startswith("Yes"):
             return reply
     return reply
@@ -126,21 +108,17 @@ def _convolve(channels, kernels):
     return functional.conv2d(channels[None], kernels[:, None], groups=len(channels))[0]
 
 
-def _to_array(result):
-    """Lists, of tensors or numbers, as one tensor; anything else as it is."""
-    if isinstance(result, (list, tuple)):
-        return torch.stack([torch.as_tensor(_to_array(part), dtype=torch.float32) for part in result])
-    return result
-
-
 def check_shift_kernel(answer) -> str:
     """The 3x3 kernel that moves a picture one pixel to the right: tried on random images."""
     if answer is None:
         return NOT_ANSWERED
     try:
-        kernel = torch.as_tensor(answer, dtype=torch.float32).detach().cpu()
-    except (TypeError, ValueError, RuntimeError, OverflowError):
+        array = to_array(answer)
+    except Exception:  # whatever is no array
+        array = np.array(None)
+    if array.dtype.kind not in "fiub":
         return "Not yet: the kernel is three rows of three numbers."
+    kernel = torch.tensor(array.tolist(), dtype=torch.float32)
     if kernel.shape != (3, 3):
         return f"Not yet: the kernel has the shape (3, 3), not {tuple(kernel.shape)}."
     images = torch.rand(5, 1, 9, 9, generator=torch.Generator().manual_seed(0))
@@ -160,8 +138,8 @@ def check_shift_kernel(answer) -> str:
     return "Not yet: the result is not the picture moved to the right; a single weight differs from zero."
 
 
-# letter: the place in the list of the exercise «Find the mistake», and a hint
-SCORES = {"A": 4, "B": 1, "C": 0, "D": 2, "E": 3}
+# The letters of the scores of «Find the mistake», in the order of the list of the exercise, and a hint for each place.
+SCORES = "CBDEA"
 SCORE_HINTS = (
     "the right program has nothing random in it, reads all digits, and reads them well",
     "what does dropout do in training mode, run after run?",

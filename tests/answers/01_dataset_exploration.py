@@ -62,6 +62,22 @@ def find_nearest_by_abs(image, examples, labels):
     return labels[(examples.float() - image.float()).abs().sum(dim=(1, 2)).argmin()]
 
 
+def find_nearest_mean(image, examples, labels):
+    digits = labels.unique()
+    return digits[
+        square(torch.stack([examples[labels == digit].float().mean(dim=0) for digit in digits]), image).argmin()
+    ]
+
+
+def find_furthest_pixel(image, examples, labels):
+    return labels[(examples.float() - image.float()).abs().amax(dim=(1, 2)).argmin()]
+
+
+def multiply(image, examples, labels, lengths=lambda rows: 1):
+    rows = examples.flatten(1).float()
+    return labels[(rows @ image.flatten().float() / lengths(rows)).argmax()]
+
+
 def split_digits(images, labels, validation_size):
     order = torch.randperm(len(images))
     others, chosen = order[validation_size:], order[:validation_size]
@@ -145,11 +161,24 @@ ANSWERS = {
         [find_nearest, lambda image, examples, labels: int(find_nearest(image, examples, labels)), find_nearest_by_abs]
         + [find_nearest_in_a_loop],
         [
+            (find_nearest_mean, "got the label"),
+            (find_furthest_pixel, "got the label"),
+            (multiply, "got the label"),
+            (lambda *given: multiply(*given, lengths=lambda rows: rows.norm(dim=1)), "got the label"),
+            (lambda image, examples, labels: find_nearest(image, examples[:10], labels[:10]), "got the label"),
+            (lambda image, examples, labels: labels[square(examples.short(), image.short()).argmin()] + 0.5, "0 got"),
+            (lambda image, examples, labels: str(find_nearest(image, examples, labels).item()), "no single number"),
             (find_and_spoil, "changes the images or labels"),
             (lambda image, examples, labels: 3, "got the label"),
-            (lambda image, examples, labels: find_nearest(image, examples, range(10)), "place of the nearest"),
+            (
+                lambda image, examples, labels: find_nearest(image, examples, range(len(examples))),
+                "place of the nearest",
+            ),
             (lambda image, examples, labels: find_nearest(255 - image, examples, labels), "got the label"),
-            (lambda image, examples, labels: labels[-find_nearest(image, examples, range(10))], "got the label"),
+            (
+                lambda image, examples, labels: labels[-find_nearest(image, examples, range(len(examples)))],
+                "got the label",
+            ),
             (lambda image, examples, labels: labels[square(examples, image).argmax()], "furthest away"),
             (lambda image, examples, labels: labels[((examples - image) ** 2).sum((1, 2)).argmin()], "in uint8"),
             (lambda image, examples, labels: labels[square(examples, image, power=1).argmin()], "cancel"),
@@ -164,9 +193,11 @@ ANSWERS = {
             lambda x: 255 * (x * 0.3081 + 0.1307),
             lambda x: round(x * 0.3081 * 255 + 33.3285),
             lambda x: torch.tensor([x * 0.3081 + 0.1307]) * 255,
+            lambda x: np.array([255 * (x * 0.3081 + 0.1307)]),
             lambda x: np.float64(x) * 78.5655 + 33.3285,
         ],
         [
+            (lambda x: str(255 * (x * 0.3081 + 0.1307)), "no single number"),
             (lambda x: x * 0.3081 + 0.1307, "between 0 and 1"),
             (lambda x: 255 * (x + 0.1307) * 0.3081, "last step first"),
             (lambda x: 255 * x * 0.3081, "mean has to be added"),
@@ -177,21 +208,25 @@ ANSWERS = {
         ],
     ),
     "check_five_ways": (
-        ["CDAEB", list("CDAEB"), " c, d, a, e, b ", ("C", "D", "A", "E", "B"), dict(zip((1, 2, 3, 4, 5), "CDAEB"))],
+        ["CDAEB", list("CDAEB"), " c, d, a, e, b ", ("C", "D", "A", "E", "B"), dict(zip((1, 2, 3, 4, 5), "CDAEB"))]
+        + [np.array(list("CDAEB")), iter("CDAEB")],
         [
-            ("ADCEB", "3 of 5 are at their place. Think of number 1"),
-            ("CBAED", "Think of number 2: where does white"),
-            ("CDEAB", "Think of number 3"),
-            ("CDABE", "Think of number 4: where does black"),
+            ("ADCEB", "3 of 5 are at their place. Number 1 is not A"),
+            ("CBAED", "Number 2 is not B: where does white"),
+            ("CDEAB", "Number 3 is not E: what mean"),
+            ("CDABE", "Number 4 is not B: where does black"),
             ("ABCDE", "0 of 5"),
             ("CDAE", "each of them once"),
             ("CCAEB", "each of them once"),
             ([3, 4, 1, 5, 2], "each of them once"),
+            ([*"CDAEB", None], "each of them once"),
+            (set("CDAEB"), "each of them once"),
             ({"C": "right"}, "each of them once"),
         ],
     ),
     "check_split_digits": (
-        [split_digits, split_in_a_loop, split_in_numpy, split_with_a_mask],
+        [split_digits, split_in_a_loop, split_in_numpy, split_with_a_mask]
+        + [lambda a, b, n: [[list(part) for part in pair] for pair in split_digits(a, b, n)]],
         [
             (split_as_printed, "are in both parts"),
             (lambda a, b, n: split_as_printed(a, b, n, keep_labels=True), "are in both parts"),
@@ -202,7 +237,7 @@ ANSWERS = {
             (lambda a, b, n: split_digits(a, b, n)[::-1], "the training part comes first"),
             (lambda a, b, n: split_digits(a, b, n // 2), "are expected"),
             (lambda a, b, n: split_digits(a, b, 20), "are expected"),
-            (lambda a, b, n: split_digits(a + 1, b, n), "not among those"),
+            (lambda a, b, n: split_digits(a + 0.4, b, n), "not among those"),
             (split_stacked, "two pairs"),
             (lambda a, b, n: split_digits(a, b, n)[0], "two pairs"),
             (lambda a, b, n: tuple((x.flatten(1), y) for x, y in split_digits(a, b, n)), "keep their shape"),

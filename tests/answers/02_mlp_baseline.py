@@ -32,6 +32,10 @@ def divide(exponentials):
     return exponentials / exponentials.sum(dim=-1, keepdim=True)
 
 
+def take_row(logits):
+    return list(logits.softmax(-1).requires_grad_())
+
+
 def change_given(logits):
     logits -= logits.max(dim=-1, keepdim=True).values
     return divide(logits.exp())
@@ -50,6 +54,12 @@ def loss_by_numpy(logits, labels):
 def change_logits(logits, labels):
     logits -= logits.logsumexp(dim=1, keepdim=True)
     return -pick(logits, labels).mean()
+
+
+def change_labels(logits, labels):
+    loss = cross_entropy(logits, labels)
+    labels.zero_()
+    return loss
 
 
 def do(order):
@@ -85,9 +95,9 @@ def wipe_by_model(model, images, labels, optimizer):
     optimizer.step()
 
 
-def add_up(model, images, labels, optimizer):
+def add_up(model, images, labels, optimizer, count=1):
     optimizer.zero_grad()
-    cross_entropy(model(images), labels, reduction="sum").backward()
+    (cross_entropy(model(images), labels, reduction="sum") / count).backward()
     optimizer.step()
 
 
@@ -103,11 +113,12 @@ def with_another_network(model, images, labels, optimizer):
 # checker: (right answers, [(wrong answer, a part of the hint), ...])
 ANSWERS = {
     "check_softmax": (
-        [lambda logits: logits.softmax(-1), lambda logits: divide(shift(logits).exp()), by_loop, by_numpy],
+        [lambda logits: logits.softmax(-1), lambda logits: divide(shift(logits).exp()), by_loop, by_numpy, take_row],
         [
             (lambda logits: divide(logits.exp()), "returns nan: take away the largest logit"),
             (lambda logits: divide((logits - logits.max()).exp()), "the largest of each answer"),
             (lambda logits: divide((logits - logits.abs().max()).exp()), "not the largest absolute value"),
+            (lambda logits: logits.softmax(-1).squeeze(), "the shape (5,)"),
             (lambda logits: logits.softmax(0), "each row is an answer"),
             (lambda logits: (logits - logits.max()).flatten().softmax(0).reshape(logits.shape), "a sum of its own"),
             (lambda logits: logits.log_softmax(-1), "logarithms of the probabilities"),
@@ -131,6 +142,7 @@ ANSWERS = {
             lambda logits, labels: -pick(logits.log_softmax(1), labels).mean().item(),
             loss_by_loop,
             loss_by_numpy,
+            lambda logits, labels: np.array([cross_entropy(logits, labels)]),
         ],
         [
             (lambda logits, labels: pick(logits.log_softmax(1), labels).mean(), "positive"),
@@ -144,6 +156,9 @@ ANSWERS = {
             (lambda logits, labels: -pick(logits.log_softmax(1), labels), "a single number"),
             (lambda logits, labels: -pick(logits.log_softmax(1), labels).sum() / 6, "too small"),  # six, always
             (change_logits, "changes the logits"),
+            (change_labels, "changes the logits or labels"),
+            (lambda logits, labels: pick(logits, labels).mean().sub(9).log(), "returns nan"),
+            (lambda logits, labels: str(cross_entropy(logits, labels).item()), "a single number"),
             (lambda logits, labels: None, "returns None"),
             (lambda logits, labels: 0.5, "too small"),
             (lambda: 1, "ends in TypeError"),
@@ -162,6 +177,8 @@ ANSWERS = {
             (do("sflzb"), "comes after it"),
             (do("flzbss"), "are enough"),
             (twice, "are enough"),
+            (lambda *given: add_up(*given, count=8), "the weights come out differently"),
+            (lambda model, images, *rest: (in_one_line(model, images, *rest), images.zero_()), "changes the images"),
             (add_up, "the weights come out differently"),
             (lambda model, images, labels, optimizer: do("flzbs")(model, -images, labels, optimizer), "differently"),
             (with_another_network, "another network's loss"),
@@ -171,10 +188,11 @@ ANSWERS = {
         ],
     ),
     "check_faulty_lines": (
-        [[3, 4, 8, 16], (3, 4, 10, 15), {3, 4, 6, 15, 16}, torch.tensor([3, 4, 7, 16]), [16.0, 8, 4, 3]],
+        [[3, 4, 8, 16], (3, 4, 10, 15), {3, 4, 6, 15, 16}, torch.tensor([3, 4, 7, 16]), [16.0, 8, 4, 3]]
+        + [[3, 4, 8, 16] * 50, iter([3, 4, 8, 16]), np.array([3, 4, 8, 16], dtype=np.uint8)],
         [
-            ([], "0 of 4 mistakes found; 4 missed; think of what must stand between"),
-            ([3], "1 of 4 mistakes found; 3 missed; think of how long"),
+            ([], "0 of 4 mistakes found; 4 missed: think of what must stand between"),
+            ([3], "1 of 4 mistakes found (3); 3 missed: think of how long"),
             ([3, 4], "think of what backward() does"),
             ([3, 4, 8], "must not learn from"),
             ([3, 4, 8, 16, 1], "false alarms: 1."),
@@ -183,6 +201,10 @@ ANSWERS = {
             ([3, 4, 8, 18], "no line 18"),
             ([0], "no line 0"),
             ([3.5], "a list of line numbers"),
+            (["3", "4", "8", "16"], "a list of line numbers"),
+            (bytes([3, 4, 8, 16]), "a list of line numbers"),
+            ([3, 4, 8, 16] * 500, "a list of line numbers"),
+            ([True, 3, 4, 8, 16], "a list of line numbers"),
             ("34816", "a list of line numbers"),
             ({3: 1}, "a list of line numbers"),
             (8, "a list of line numbers"),

@@ -34,6 +34,12 @@ def convolve_in_lists(channels, kernels, bias):
     ]
 
 
+def convolve_by_waves(channels, kernels, bias):
+    size, (height, width) = kernels.shape[1], channels.shape[1:]
+    waves = torch.fft.rfft2(channels) * torch.fft.rfft2(kernels, s=(height, width)).conj()
+    return torch.fft.irfft2(waves.sum(dim=0), s=(height, width))[: height - size + 1, : width - size + 1] + bias
+
+
 def convolve_in_numpy(channels, kernels, bias):
     windows = np.lib.stride_tricks.sliding_window_view(channels.numpy(), kernels.shape[1:], axis=(1, 2))
     return np.einsum("cyxij,cij->yx", windows, kernels.numpy()) + bias
@@ -73,8 +79,8 @@ def max_pool_in_numpy(image, size, stride):
     return windows[::stride, ::stride].max(axis=(2, 3))
 
 
-def max_pool_from_zero(image, size, stride):
-    return max_pool(image, size, stride, lambda window: max(0, *window.flatten().tolist()))
+def max_pool_from(start, image, size, stride):
+    return max_pool(image, size, stride, lambda window: max(start, *window.flatten().tolist()))
 
 
 def max_pool_and_spoil(image, size, stride):
@@ -95,9 +101,13 @@ ANSWERS = {
             {35, 31, 22, 29, 13, 1},
             np.array([1, 13, 24, 22, 31, 35]),
             (1.0, 13, 19, 22, 31, 34),
+            iter([1, 13, 19, 22, 31, 34]),
         ],
         [
             ([1, 22], "2 of 6"),
+            (["1", "13", "19", "22", "31", "34"], "list of line numbers"),
+            (dict.fromkeys([1, 13, 19, 22, 31, 34]), "list of line numbers"),
+            ([True, 13, 19, 22, 31, 34], "list of line numbers"),
             ([12], "false alarms: 12"),
             ([99], "lines 1 to 35"),
             ([], "0 of 6"),
@@ -112,6 +122,7 @@ ANSWERS = {
             convolve_by_torch,
             convolve_in_lists,
             convolve_in_numpy,
+            convolve_by_waves,
             lambda c, k, b: list(convolve_channels(c, k, b)),
         ],
         [
@@ -145,7 +156,8 @@ ANSWERS = {
         [
             (lambda x, size, stride: max_pool(x, size, stride, torch.mean), "mean of each window"),
             (lambda x, size, stride: max_pool(x, size, stride, torch.min), "smallest number"),
-            (max_pool_from_zero, "nothing but negative numbers"),
+            (lambda *given: max_pool_from(0, *given), "nothing but negative numbers"),
+            (lambda *given: max_pool_from(-100, *given), "would be right"),
             (lambda x, size, stride: max_pool(x, size, size), "their own size"),
             (lambda x, size, stride: max_pool(x, size, 1), "by one pixel"),
             (lambda x, size, stride: max_pool(x, stride, size), "swapped"),
@@ -165,6 +177,8 @@ ANSWERS = {
             [[0, 0, 0], [1, 0, 0], [0, 0, 0]],
             np.array([[0, 0, 0], [1.0, 0, 0], [0, 0, 0]]),
             torch.tensor([[0, 0, 0], [1, 0, 0], [0, 0, 0]]),
+            list(torch.tensor([[0, 0, 0], [1, 0, 0], [0, 0, 0]])),
+            np.array([[0, 0, 0], [1, 0, 0], [0, 0, 0]], dtype=np.uint8)[::-1],
         ],
         [
             ([[0, 0, 0], [0, 1, 0], [0, 0, 0]], "leaves the picture"),
@@ -172,16 +186,18 @@ ANSWERS = {
             ([[0, 1, 0], [0, 0, 0], [0, 0, 0]], "up or down"),
             ([[1, 1, 1]] * 3, "single weight"),
             ([1, 2], "shape (3, 3)"),
+            ([["0", "0", "0"], ["1", "0", "0"], ["0", "0", "0"]], "three rows of three"),
+            (np.array([[0, 0, 0], [1, 0, 0], [0, 0, 0]], dtype=complex), "three rows of three"),
             ([[10**400] * 3] * 3, "three rows of three"),
         ],
     ),
     "check_five_scores": (
         ["CBDEA", list("CBDEA"), "c, b, d, e, a", ("C", "B", "D", "E", "A"), dict(zip((1, 2, 3, 4, 5), "CBDEA"))],
         [
-            ("BCDEA", "3 of 5 are at their place. Think of number 1"),
-            ("CDBEA", "Think of number 2: what does dropout do"),
-            ("CBEDA", "Think of number 3"),
-            ("CBDAE", "Think of number 4"),
+            ("BCDEA", "3 of 5 are at their place. Number 1 is not B"),
+            ("CDBEA", "Number 2 is not D: what does dropout do"),
+            ("CBEDA", "Number 3 is not E: how far apart"),
+            ("CBDAE", "Number 4 is not A: nothing is random"),
             ("ABCDE", "1 of 5"),
             ("CBDE", "each of them once"),
             (["C", "B", "D", "E", 1], "each of them once"),

@@ -44,6 +44,22 @@ class MinusOne(Mended):
         return super().forward(images) - 1
 
 
+class Squeezed(Mended):
+    def forward(self, images):
+        return super().forward(images).squeeze()
+
+
+class Darkened(Mended):
+    def forward(self, images):
+        return super().forward(images.sub_(0.1307))
+
+
+class OneMore(Mended):
+    def __init__(self):
+        super().__init__()
+        self.more, self.f6 = self.f6, nn.Linear(120, 84)
+
+
 class OneRow(Mended):
     def forward(self, images):
         return super().forward(images).flatten()
@@ -52,6 +68,12 @@ class OneRow(Mended):
 def build_sequential():
     parts = [nn.Conv2d(1, 6, 5), nn.Tanh(), nn.AvgPool2d(2), nn.Conv2d(6, 16, 5), nn.Tanh(), nn.AvgPool2d(2)]
     parts += [nn.Flatten(), nn.Linear(400, 120), nn.Tanh(), nn.Linear(120, 84), nn.Tanh(), nn.Linear(84, 10)]
+    return nn.Sequential(*parts)
+
+
+def build_of_convolutions():
+    parts = [nn.Conv2d(1, 6, 5), nn.Tanh(), nn.AvgPool2d(2), nn.Conv2d(6, 16, 5), nn.Tanh(), nn.AvgPool2d(2)]
+    parts += [nn.Conv2d(16, 120, 5), nn.Tanh(), nn.Conv2d(120, 84, 1), nn.Tanh(), nn.Conv2d(84, 10, 1), nn.Flatten()]
     return nn.Sequential(*parts)
 
 
@@ -103,7 +125,16 @@ def count_by_loop(table):
 # checker: (right answers, [(wrong answer, a part of the hint), ...])
 ANSWERS = {
     "check_mended": (
-        [Mended, Mended(), LeNet5, build_sequential, build_sequential(), leave()],
+        [
+            Mended,
+            Mended(),
+            LeNet5,
+            build_sequential,
+            build_sequential(),
+            leave(),
+            build_of_convolutions,
+            Mended().double(),
+        ],
         [
             (Listing, "C5 needs weights of the shape (120, 16, 5, 5)"),
             (leave(c5=3), "Which sizes come out"),
@@ -120,7 +151,10 @@ ANSWERS = {
             (leave(pool=lambda size: nn.AvgPool2d(size, stride=1)), "RuntimeError"),
             (lambda: nn.Sequential(build_sequential(), nn.Linear(10, 10)), "it has 61,816 parameters"),
             (WithoutReturn, "returns NoneType"),
-            (OneRow, "the shape (40,)"),
+            (OneRow, "the shape (10,), not (1, 10)"),
+            (Squeezed, "(1, 1, 32, 32) become numbers of the shape (10,), not (1, 10)"),
+            (Darkened, "changes the images"),
+            (OneMore, "it has 71,870 parameters"),
             (MinusOne, "something else"),
             (lambda: nn.Linear(120, 84), "C1 needs weights"),
             (lambda: 7, "should build a network"),
@@ -128,17 +162,24 @@ ANSWERS = {
         ],
     ),
     "check_five_loads": (
-        ["DBEAC", ["D", "B", "E", "A", "C"], "d, b, e, a, c", ("D", "b", "E", "a", "C")],
         [
-            ("ABCDE", "1 of 5; number 1 is not row A: this notebook"),
-            ("DEBAC", "3 of 5; number 2 is not row E: a network that knows nothing"),
-            ("DBAEC", "3 of 5; number 3 is not row A: what comes in is strange"),
-            ("CBEAD", "3 of 5; number 1 is not row C"),
-            ("DBECA", "3 of 5; number 4 is not row C: the network does its work"),
-            ("DBEA", "each of the letters"),
-            ("DDDDD", "each of the letters"),
-            ([1, 2, 3, 4, 5], "each of the letters"),
-            (5, "each of the letters"),
+            "DBEAC",
+            ["D", "B", "E", "A", "C"],
+            "d, b, e, a, c",
+            ("D", "b", "E", "a", "C"),
+            np.array([*"DBEAC"]),
+            "D-B-E-A-C",
+        ],
+        [
+            ("ABCDE", "1 of 5 are at their place. Number 1 is not A: this notebook"),
+            ("DEBAC", "3 of 5 are at their place. Number 2 is not E: a network that knows nothing"),
+            ("DBAEC", "3 of 5 are at their place. Number 3 is not A: what comes in is strange"),
+            ("CBEAD", "3 of 5 are at their place. Number 1 is not C"),
+            ("DBECA", "3 of 5 are at their place. Number 4 is not C: the network does its work"),
+            ("DBEA", "each of them once"),
+            ("DDDDD", "each of them once"),
+            ([1, 2, 3, 4, 5], "each of them once"),
+            (5, "each of them once"),
         ],
     ),
     "check_count_c3": (
@@ -177,6 +218,9 @@ ANSWERS = {
             (lambda w, v, g, rate, share: (w - rate * g, g), "keeps its share"),
             (lambda w, v, g, rate, share: (w - rate * (v + g), v + g), "only the share"),
             (lambda w, v, g, rate, share: (share * v + g, w - rate * (share * v + g)), "comes first"),
+            (lambda w, v, g, rate, share: (w - 0.1 * (share * v + g), share * v + g), "rate is the one that is given"),
+            (lambda w, v, g, rate, share: (w - rate * (0.9 * v + g), 0.9 * v + g), "momentum is the one"),
+            (lambda w, v, g, rate, share: (w - (1 - share) * (share * v + g), share * v + g), "should be 1.700"),
             (lambda w, v, g, rate, share: (w, v), "not the old one"),
             (lambda w, v, g, rate, share: (w / 2, v), "should be 1.400"),
             (lambda w, v, g, rate, share: w, "ends in TypeError"),
@@ -186,6 +230,7 @@ ANSWERS = {
     "check_adam_step": (
         [adam_step, adam_by_torch, adam_in_one_array],
         [
+            (lambda w, m, s, g, *rest: adam_step(w, m, s, abs(g), *rest), "after step 6"),
             (lambda *given: adam_step(*given, sign=-1), "moves against the mean"),
             (lambda *given: adam_step(*given, up=(0, 0)), "neither mean is scaled up"),
             (lambda *given: adam_step(*given, up=(1, 0)), "the mean of the squares is scaled up"),

@@ -1,6 +1,7 @@
 """Answers to the exercises of this notebook: right ones, and wrong ones with a part of their hint."""
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import nn
 from torchvision.models.feature_extraction import create_feature_extractor
@@ -24,6 +25,10 @@ def pool_by_loops(maps):
 def pool_as_array(maps):
     maps = np.tanh(maps.numpy())
     return (maps[:, :, ::2, ::2] + maps[:, :, 1::2, ::2] + maps[:, :, ::2, 1::2] + maps[:, :, 1::2, 1::2]) / 4
+
+
+def pool_in_place(maps):
+    return pool(maps.tanh_())
 
 
 def find_field(layers):
@@ -101,6 +106,16 @@ def read_by_extractor(model, layer, images):
     return found.tolist()
 
 
+def read_without_gradients_ever_after(model, layer, images):
+    answer = read_layer(model, layer, images)
+    torch.set_grad_enabled(False)
+    return answer
+
+
+def read_and_freeze(model, layer, images):
+    return read_layer(model.requires_grad_(False), layer, images, quiet=False)
+
+
 KEPT = []
 
 
@@ -152,18 +167,23 @@ ANSWERS = {
         ],
     ),
     "check_shift_for_s4": (
-        [4, 4.0, torch.tensor(4)],
-        [(1, "C1"), (2, "S4 halves"), (8, "there are two"), (3, "small")],
+        [4, 4.0, torch.tensor(4), np.array([4]), torch.tensor([[4.0]], requires_grad=True)],
+        [(1, "C1"), (2, "S4 halves"), (8, "there are two"), (3, "small")]
+        + [(b"4", "a single number"), (np.array("4"), "a single number"), ([4], "a single number")]
+        + [(pd.Series([3]), "3 is too small")],
     ),
     "check_squash_and_pool": (
-        [lambda m: pool(m.tanh()), pool_by_loops, pool_as_array],
+        [lambda m: pool(m.tanh()), pool_by_loops, pool_as_array, lambda m: list(pool(m.tanh().double()))],
         [
             (lambda m: pool(m).tanh(), "first tanh"),
             (pool, "where is tanh"),
             (lambda m: pool(m.tanh(), "max"), "not the largest"),
             (lambda m: 4 * pool(m.tanh()), "sums"),
             (torch.tanh, "as large as"),
-            (lambda m: m[:, 0], "should become"),
+            (lambda m: m[:, 0], "is needed"),
+            (pool_in_place, "changes the maps"),
+            (lambda m: None, "returns None"),
+            (lambda m: pool(m.tanh()).squeeze(), "is needed"),
             (lambda m: 1 / 0, "ZeroDivisionError"),
             (lambda m: pool(m.tanh()).to("meta"), "NotImplementedError"),
             (3, "write a function"),
@@ -176,6 +196,8 @@ ANSWERS = {
             (lambda *given: read_layer(*given, back=False), "came in training mode and is in evaluation mode"),
             (lambda *given: read_layer(*given, evaluate=False), "in training mode: model.eval() first"),
             (lambda *given: read_layer(*given, quiet=False), "torch.no_grad()"),
+            (read_without_gradients_ever_after, "no gradients in any later training"),
+            (read_and_freeze, "no gradients in any later training"),
             (read_inputs, "goes into the layer"),
             (read_without_hook, "outputs of the whole model"),
             (lambda model, layer, images: layer(images), "no_grad"),
@@ -190,17 +212,18 @@ ANSWERS = {
         ],
     ),
     "check_what_happened": (
-        ["CADB", ["C", "A", "D", "B"], "c, a, d, b", ("c", "A", "d", "B")],
+        ["CADB", ["C", "A", "D", "B"], "c, a, d, b", ("c", "A", "d", "B"), dict(enumerate("CADB")), "C\nA\nD\nB"],
         [
-            ("ABCD", "0 of 4; number 1 is not row A: compare"),
-            ("CABD", "2 of 4; number 3 is not row B: where the background is 0"),
-            ("CDAB", "2 of 4; number 2 is not row D: where the paper is white"),
-            ("DACB", "2 of 4; number 1"),
-            ("BADC", "number 1 is not row B"),
-            ("CAD", "each of the letters"),
-            ("CCCC", "each of the letters"),
-            ([3, 1, 4, 2], "each of the letters"),
-            (7, "each of the letters"),
+            ("ABCD", "0 of 4 are at their place. Number 1 is not A: compare"),
+            ("CABD", "2 of 4 are at their place. Number 3 is not B: where the background is 0"),
+            ("CDAB", "2 of 4 are at their place. Number 2 is not D: where the paper is white"),
+            ("DACB", "2 of 4 are at their place. Number 1"),
+            ("BADC", "Number 1 is not B"),
+            ("CAD", "each of them once"),
+            (dict.fromkeys("CADB"), "each of them once"),
+            ("CCCC", "each of them once"),
+            ([3, 1, 4, 2], "each of them once"),
+            (7, "each of them once"),
         ],
     ),
 }

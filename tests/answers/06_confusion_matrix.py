@@ -77,6 +77,10 @@ def find_error_by_tensor(matrix):
     return list(divmod(errors.argmax().item(), len(errors)))
 
 
+def compute_error_left(right, confidences, sent):
+    return 100 * (1 - right[np.argsort(confidences)[sent:]].mean())
+
+
 # checker: (right answers, [(wrong answer, a part of the hint), ...])
 ANSWERS = {
     "check_count_pairs": (
@@ -91,6 +95,7 @@ ANSWERS = {
             (lambda t, p, k: count_by_loop(p, t, k), "lies on its side"),
             (lambda t, p, k: count_by_loop(t, p, k, keep=lambda i, j: i != j), "the right answers belong to it"),
             (lambda t, p, k: count_by_loop(t, p, k, keep=lambda i, j: i == j), "wrong ones are counted"),
+            (lambda *given: np.array(count_by_loop(*given)).astype(np.uint8), "would be right"),
             (count_once, "add 1 for each"),
             (count_shares, "shares of a row"),
             (lambda t, p, k: 100 * count_shares(t, p, k), "percents of a row"),
@@ -111,6 +116,7 @@ ANSWERS = {
             score_by_array,
             score_by_loop,
             score_by_tensor,
+            lambda m, digit: tuple(np.array([score]) for score in score_by_loop(m, digit)),
         ],
         [
             (lambda m, digit: score_by_loop(m.T, digit), "precision comes first"),
@@ -121,16 +127,17 @@ ANSWERS = {
             (lambda m, digit: [m.trace() / m.sum()] * 2, "accuracy of all"),
             (lambda m, digit: score_by_loop(m, digit)[1], "recall alone"),
             (lambda m, digit: score_by_loop(m, digit)[0], "precision alone"),
+            (lambda m, digit: tuple(map(str, score_by_loop(m, digit))), "it returns nan"),
             (lambda m, digit: (0.875, 0.7), "would be right"),
             (lambda m, digit: score_by_loop(m, 1), "would be right"),
             (lambda m, digit: (*score_by_loop(m, digit), 0.5), "the shape (3,)"),
-            (lambda m, digit: ("a", "b"), "ValueError"),
+            (lambda m, digit: ("a", "b"), "it returns nan"),
             (score_and_spoil, "changes the matrix"),
             ((0.875, 0.7), "write a function"),
         ],
     ),
     "check_most_confused": (
-        [find_error, find_error_by_loop, find_error_by_tensor],
+        [find_error, find_error_by_loop, find_error_by_tensor, lambda m: map(float, find_error(m))],
         [
             (lambda m: find_error(m, turned=True), "wrong way round"),
             (lambda m: find_error(m, diagonal=True), "diagonal"),
@@ -139,13 +146,16 @@ ANSWERS = {
             (lambda m: None, "TypeError"),
             (lambda m: find_error(m + m.T), "both directions"),
             (lambda m: find_error(m / m.sum(1, keepdims=True)), "nor a share"),
-            (lambda m: (4.0, 9.0), "TypeError"),
+            (lambda m: find_error(m / m.sum(0)), "nor a share"),
+            (lambda m: (4.0, 9.0), "it returned (4, 9)"),
+            (lambda m: ["4", "9"], "it returned (nan, nan)"),
             ((4, 9), "write a function"),
         ],
     ),
     "check_error_left": (
         [
-            lambda right, sure, sent: 100 * (1 - right[np.argsort(sure)[sent:]].mean()),
+            compute_error_left,
+            lambda *given: round(compute_error_left(*given), 2),
             lambda right, sure, sent: 100 * sum(not r for _, r in sorted(zip(sure, right))[sent:]) / (len(sure) - sent),
             lambda right, sure, sent: 100 * (~torch.tensor(right))[torch.tensor(sure).argsort()[sent:]].double().mean(),
         ],
@@ -159,19 +169,22 @@ ANSWERS = {
             (lambda right, sure, sent: 100 * (~right[sent:]).mean(), "sort by confidence"),
             (lambda right, sure, sent: 3, "of 400 digits 60 are sent"),
             (lambda right, sure: 3, "TypeError"),
-            (lambda *a: None, "TypeError"),
+            (lambda *a: None, "is there a return"),
+            (lambda *given: str(compute_error_left(*given)), "no single number"),
+            (lambda *given: (compute_error_left(*given), given[1].sort())[0], "changes the arrays"),
+            (lambda right, sure, sent: compute_error_left(right, sure, sent + 1), "of 400 digits"),
             (0.5, "write a function"),
         ],
     ),
     "check_mistaken_lines": (
         [[4, 9, 10, 12, 18], {18, 17, 10, 9, 4}, np.array([4.0, 9, 10, 16, 18]), torch.tensor([4, 9, 10, 13, 14, 18])],
         [
-            ([4, 18], "2 of 5 mistakes found; 3 missed: think of what numpy divides"),
-            ([4, 9, 10, 12], "4 of 5 mistakes found; 1 missed: think of which digits are sent"),
+            ([4, 18], "2 of 5 mistakes found (4, 18); 3 missed: think of what numpy divides"),
+            ([4, 9, 10, 12], "4 of 5 mistakes found (4, 9, 10, 12); 1 missed: think of which digits are sent"),
             ([9, 10, 12, 18], "before it can be called a confidence"),
             ([4, 9, 10, 18], "which digits choose the threshold"),
             ([4, 9, 12, 18], "holds all images of a digit"),
-            ([3, 4, 9, 10, 12, 18], "5 of 5 mistakes found; false alarms: 3."),
+            ([3, 4, 9, 10, 12, 18], "5 of 5 mistakes found (4, 9, 10, 12, 18); false alarms: 3."),
             ([7], "0 of 5 mistakes found; false alarms: 7; 5 missed"),
             (list(range(1, 21)), "false alarms: 1, 2"),
             ([99], "lines 1 to 20"),

@@ -58,7 +58,7 @@ ANSWERS = {
     "check_autograd_bugs": (
         [[2, 8, 14, 17, 19], (19, 16, 14, 8, 2), {2, 8, 14, 18, 19}, np.array([2, 8, 14, 17, 19])],
         [
-            ([2, 8, 14, 17], "4 of 5 mistakes found; 1 missed; think of the side"),
+            ([2, 8, 14, 17], "4 of 5 mistakes found (2, 8, 14, 17); 1 missed: think of the side"),
             ([8, 14, 17, 19], "which factor"),
             ([2, 14, 17, 19], "how fast max"),
             ([2, 8, 17, 19], "used twice"),
@@ -68,6 +68,7 @@ ANSWERS = {
             ([2, 8, 14, 17, 19, 20], "no line 20"),
             ("2, 8, 14, 17, 19", "list of line numbers"),
             ([2.5], "list of line numbers"),
+            (dict.fromkeys([2, 8, 14, 17, 19]), "list of line numbers"),
             (2, "list of line numbers"),
         ],
     ),
@@ -75,6 +76,7 @@ ANSWERS = {
         [
             {"A": "too large", "B": "right", "C": "too small", "D": "zero_grad"},
             ["Too large", "right", "too small", "zero grad"],
+            np.array(["too large", "right", "too small", "zero_grad"]),
             {"d": "zero-grad", "c": "TOO SMALL", "b": " right", "a": "too_large"},
         ],
         [
@@ -87,6 +89,7 @@ ANSWERS = {
             ({"A": "too large", "B": "right", "C": "too small"}, "a dictionary with the letters"),
             (["too large", "right", "too small"], "a dictionary with the letters"),
             ("ABCD", "a dictionary with the letters"),
+            ([["too large"], "right", "too small", "zero_grad"], "A needs one of the words"),
             ([1, 2, 3, 4], "needs one of the words"),
             ({1: 2}, "a dictionary with the letters"),
         ],

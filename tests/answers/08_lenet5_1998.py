@@ -70,7 +70,7 @@ def lose(kind):
 # checker: (right answers, [(wrong answer, a part of the hint), ...])
 ANSWERS = {
     "check_switch": (
-        [(2.0, -2.0), [1.5, -1.5], (3, -3)],
+        [(2.0, -2.0), [1.5, -1.5], (3, -3), torch.tensor([2.0, -2.0]), np.array([[2.0], [-2.0]])],
         [
             ((2.0, -6.0), "with 3 of 4"),
             ((2.0, 4.0), "with 1 of 4"),
@@ -82,6 +82,8 @@ ANSWERS = {
             ((2.0, -3.5), "with 3 of 4"),
             (2.0, "a pair"),
             ((2.0, -2.0, 1.0), "a pair"),
+            ({2.0: 0, -2.0: 0}, "a pair"),
+            ({2.0, -2.0}, "a pair"),
             (("two", -2.0), "to be numbers"),
             ((float("inf"), -2.0), "to be numbers"),
             ((2.0, float("nan")), "to be numbers"),
@@ -125,15 +127,17 @@ ANSWERS = {
     "check_wrong_lines": (
         [[3, 6, 9, 15], (15, 9, 6, 3), {3, 6, 9, 15}, np.array([3, 6, 9, 15]), torch.tensor([3.0, 6.0, 9.0, 15.0])],
         [
-            ([3, 6, 9], "3 of 4 found (3, 6, 9); think of how many biases"),
+            ([3, 6, 9], "3 of 4 mistakes found (3, 6, 9); 1 missed: think of how many biases"),
             ([6, 9, 15], "own background"),
             ([3, 9, 15], "how many inputs"),
             ([3, 6, 15], "before the coefficient"),
-            ([3, 6, 9, 15, 19], "4 of 4 found (3, 6, 9, 15); false alarms: 19"),
-            ([2, 10], "0 of 4 found; false alarms: 2, 10"),
+            ([3, 6, 9, 15, 19], "4 of 4 mistakes found (3, 6, 9, 15); false alarms: 19"),
+            ([2, 10], "0 of 4 mistakes found; false alarms: 2, 10"),
             (range(1, 20), "false alarms: 1, 2, 4"),
             ([3, 6, 9, 20], "no line 20"),
             ([0], "no line 0"),
+            (dict.fromkeys([3, 6, 9, 15]), "a list of line numbers"),
+            (bytes([3, 6, 9, 15]), "a list of line numbers"),
             ([3.5], "a list of line numbers"),
             (3, "a list of line numbers"),
             ("3, 6, 9, 15", "a list of line numbers"),
