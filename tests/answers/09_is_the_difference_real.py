@@ -24,7 +24,7 @@ def try_all(one, other):
 # checker: (right answers, [(wrong answer, a part of the hint), ...])
 ANSWERS = {
     "check_coin": (
-        [100 * 2 / 256, 0.78],
+        [100 * 2 / 256, 0.78, np.float32(0.78125)],
         [
             (0.39, "all tails"),
             (2 / 256, "in percent"),
@@ -54,7 +54,7 @@ ANSWERS = {
         ],
     ),
     "check_needed_digits": (
-        [40_000, 39_600],
+        [40_000, 39_600, np.array(40_000.0)],
         [
             (20_000, "square root of 2"),
             (5_000, "more digits"),
