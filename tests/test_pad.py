@@ -112,9 +112,10 @@ def test_show_reading_takes_files_drawings_and_digits(networks, digits, tmp_path
     model, inputs = networks["LeNet-5"]
     Image.fromarray(digits[0].numpy()).resize((280, 280)).save(tmp_path / "five.png")
     drawing = np.kron(digits[0].numpy() / 255, np.ones((10, 10)))
-    for picture in (tmp_path / "five.png", str(tmp_path / "five.png"), digits[0], drawing):
-        figure = show_reading(picture, model, inputs)
-        assert figure.axes[0].get_title().startswith("LeNet5: ") and "a 5 (" in figure.axes[0].get_title()
+    for picture in (tmp_path / "five.png", str(tmp_path / "five.png"), drawing, digits[0]):
+        (ax, *_) = show_reading(picture, model, inputs).axes
+        assert ax.get_title().startswith("LeNet5: ") and "a 5 (" in ax.get_title()
+    assert np.array_equal(ax.images[0].get_array(), digits[0])  # a digit is taken as it is
 
 
 # ---- networks as data ----
