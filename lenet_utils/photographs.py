@@ -16,7 +16,7 @@ from lenet_utils.drawings import BOX
 EDGE = 0.03  # steps of brightness from pixel to pixel, of 120, at which an even area ends
 SAME = 0.05  # two areas are of one paper if they differ by less, apart from their brightness
 WINDOWS = (0.06, 0.09, 0.135, 0.2, 0.3, 0.45)  # of the picture's shorter side
-MORE = 1.07  # times as much ink in the next wider window: then the narrower one was too narrow
+MORE = 1.07  # times as much ink in the next wider window, or as much less: then the narrower one was too narrow
 MIN_CONTRAST = 0.04  # between ink and paper, of the light that the paper reflects
 NOISE = 6  # ink is that many times stronger than the grain of the paper
 SPECK = 0.03  # of the shorter side: nothing smaller is a digit
@@ -42,14 +42,14 @@ def find_drawing(picture: np.ndarray) -> tuple[np.ndarray | None, int]:
 
 
 def find_digit(picture: np.ndarray) -> Strokes | None:
-    """The digit as the narrowest window shows it, unless the next wider one shows more of it."""
-    found = None
+    """The digit as the narrowest window shows it of which the next wider one shows the same."""
+    found, votes = None, np.zeros(picture.shape[2])
     for share in WINDOWS:
-        ink = find_ink(picture, max(1, int(share * min(picture.shape[:2]))))
+        ink, votes = find_ink(picture, max(1, int(share * min(picture.shape[:2]))), votes)
         strokes = find_strokes(erase_lines(erase_lines(ink).T).T)  # along the rows, then along the columns
-        if found and strokes and strokes.mass < MORE * found.mass:
+        if found and strokes and 1 / MORE < strokes.mass / found.mass < MORE:
             break
-        found = strokes
+        found = strokes or found
     return found
 
 
@@ -76,6 +76,8 @@ def cut_out_sheet(picture: np.ndarray) -> np.ndarray:
     around, count = ndimage.label(~is_paper[areas[at] - 1])
     middle = around[around.shape[0] // 3 : -around.shape[0] // 3, around.shape[1] // 3 : -around.shape[1] // 3]
     sheet = ~np.isin(around, np.setdiff1d(around[[0, 0, -1, -1], [0, -1, 0, -1]], np.append(middle, 0)))
+    if not is_rectangle(sheet):
+        return picture
     sheet = ndimage.binary_erosion(sheet, iterations=2, border_value=1)
     rows, columns = (np.flatnonzero(sheet.any(axis=axis)) * step for axis in (1, 0))
     sheet = np.kron(sheet, np.ones((step, step), bool))[: picture.shape[0], : picture.shape[1]]
@@ -83,22 +85,41 @@ def cut_out_sheet(picture: np.ndarray) -> np.ndarray:
     return picture[tuple(nearest)][rows[0] : rows[-1] + step, columns[0] : columns[-1] + step]
 
 
-def find_ink(picture: np.ndarray, window: int) -> np.ndarray:
-    """(H, W): how far each pixel's colour is from the paper nearby; 0 for grain, and what is wider than ``window``."""
-    smooth = ndimage.gaussian_filter(picture, (0.7, 0.7, 0))
-    padded = np.pad(smooth, [(window, window)] * 2 + [(0, 0)], "edge")
-    inner, size = np.s_[window:-window, window:-window], (2 * (window // 2) + 1,) * 2 + (1,)
-    lightest, darkest = (wipe(padded, size)[inner] for wipe in (ndimage.grey_closing, ndimage.grey_opening))
-    change = (lightest - darkest).max(axis=2)
-    paper = (change <= max(MIN_CONTRAST, 2 * np.median(change)))[..., None].astype(np.float32)
-    nearby = ndimage.uniform_filter(smooth * paper, (4 * window, 4 * window, 1))
-    nearby /= ndimage.uniform_filter(paper, (4 * window, 4 * window, 1)) + 1e-6
-    is_darker = ((smooth - nearby) * (1 - paper)).sum(axis=(0, 1)) < 0  # ink than paper, in each channel
+def is_rectangle(mask: np.ndarray) -> bool:
+    """Whether a shape fills nine tenths of the smallest box around it, tilted a little or not."""
+    points = np.stack(np.nonzero(mask))
+    tilts = [np.array([[np.cos(a), np.sin(a)], [-np.sin(a), np.cos(a)]]) for a in np.linspace(-0.2, 0.2, 11)]
+    return points.shape[1] > 0.9 * min(np.prod(np.ptp(tilt @ points, axis=1) + 1) for tilt in tilts)
+
+
+def pad(picture: np.ndarray, width: int) -> np.ndarray:
+    """More paper on all sides, of the colour that most of the picture has along the edge there."""
+    for _ in range(2):
+        depth, size = max(1, len(picture) // 60), (2 * (picture.shape[1] // 3) + 1, 1)  # a thin frame is not paper
+        ends = [np.median(part, axis=0) for part in (picture[:depth], picture[-depth:])]
+        first, last = (ndimage.median_filter(end, size, mode="nearest") for end in ends)
+        picture = np.concatenate([[first] * width, picture, [last] * width]).swapaxes(0, 1)
+    return picture
+
+
+def find_ink(picture: np.ndarray, window: int, votes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(H, W): how far each pixel's colour is from the paper nearby; 0 for grain, and what is wider than ``window``.
+
+    And the votes, (C,), with those that were given: above 0 where ink is darker than paper.
+    """
+    smooth = pad(ndimage.gaussian_filter(picture, (0.7, 0.7, 0)), window)
+    size = (2 * (window // 2) + 1,) * 2 + (1,)
+    high, low = ndimage.maximum_filter(smooth, size), ndimage.minimum_filter(smooth, size)
+    lightest, darkest = ndimage.minimum_filter(high, size), ndimage.maximum_filter(low, size)
+    change = high - low
+    zone = change > np.maximum(MIN_CONTRAST, 0.3 * change.max(axis=(0, 1)))  # around the ink
+    edge = zone & ~ndimage.binary_erosion(zone, np.ones((3, 3, 1)), border_value=1)
+    votes = votes + ((2 * smooth - high - low) * edge).sum(axis=(0, 1)) / ((change * edge).sum(axis=(0, 1)) + 1e-6)
     below, above = (lightest - smooth) / lightest.clip(0.2), (smooth - darkest) / (1 - darkest).clip(0.2)
-    distance = np.sqrt((np.where(is_darker, below, above) ** 2).mean(axis=2))
-    grain = np.median(distance)
-    least = max(MIN_CONTRAST, NOISE * 1.5 * np.median(abs(distance - grain)))
-    return np.where(distance > grain + least, distance - grain, 0)
+    distance = np.sqrt((np.where(votes > 0, below, above) ** 2).mean(axis=2))[window:-window, window:-window]
+    low, grain = np.percentile(distance, (10, 30))  # of paper
+    least = grain + max(MIN_CONTRAST, NOISE * 1.5 * (grain - low))
+    return np.where(distance > least, distance - grain, 0), votes
 
 
 def erase_lines(ink: np.ndarray) -> np.ndarray:
