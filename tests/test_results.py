@@ -99,6 +99,7 @@ def test_notebooks_train_their_recipe_as_the_runs_did(notebook, name):
         texts = cell["outputs"] if kind == "code" else []
         text = "".join("".join(output.get("text", "")) for output in texts)
         found += re.findall(r"here: ([\d.]+) % after (\d+)", text)
+        found += [pair[::-1] for pair in re.findall(r"after (\d+) epochs: train [\d.]+ %, test ([\d.]+) %", text)]
     epochs = find_recipe(name).epochs
     (accuracy,) = (float(accuracy) for accuracy, after in found if int(after) == epochs)
     stored = RESULTS.query("recipe == @name and seed == 0").test_accuracy.item()
