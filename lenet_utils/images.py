@@ -54,19 +54,19 @@ def read_digit(path: Path | str) -> torch.Tensor:
     raise ValueError(f"{path} {problem}")
 
 
-def looks_like_a_digit(image: torch.Tensor) -> bool:
-    """Whether an image, (28, 28) uint8, is like the training set's digits, and unlike letters and scribbles.
+def is_sure(image: torch.Tensor, confidence: float) -> bool:
+    """Whether a reading can be relied on: its probability is not low, and the image, (28, 28) uint8, is like a digit.
 
-    A network of its own says it, which was taught to answer with all ten digits alike where there is none.
+    That says a network of its own, which was taught to give all ten digits alike where it sees a letter or a scribble.
     """
     model, inputs = load_checkpoint(find_checkpoint(DOUBT))
-    _, confidence = predict_with_confidence(model, prepare_images(image[None], **inputs))
-    return confidence.item() >= LEAST_LIKE
+    _, likeness = predict_with_confidence(model, prepare_images(image[None], **inputs))
+    return confidence >= LEAST_SURE and likeness.item() >= LEAST_LIKE
 
 
 def to_array(image: Image.Image) -> np.ndarray:
     """(H, W, C) float32, C of 1 or 3, the longer side 200 to 400 pixels; 0 to 1 of the range that the values use."""
-    if image.has_transparency_data:
+    if image.mode[-1] in "Aa" or "transparency" in image.info:
         image = fill_transparent(image.convert("RGBA"))
     elif image.mode == "LAB":
         image = image.getchannel("L")

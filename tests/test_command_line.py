@@ -70,7 +70,8 @@ def test_predict_expands_patterns_and_names_folders(seven, tmp_path, capsys):
         (tmp_path / name).write_bytes(Path(seven).read_bytes())
     assert call("predict", CHECKPOINT, tmp_path / "*.png") == 0
     assert capsys.readouterr().out.count(": 7 (") == 3
-    assert call("predict", CHECKPOINT, tmp_path / "[1].png", tmp_path / "?.png") == 0
+    (tmp_path / "1.png").write_text("what the pattern [1].png would fit")
+    assert call("predict", CHECKPOINT, tmp_path / "[1].png", tmp_path / "[ab].png") == 0
     assert capsys.readouterr().out.count(": 7 (") == 3
     assert call("predict", CHECKPOINT, tmp_path / "*.jpg", tmp_path, seven) == 2
     output = capsys.readouterr()

@@ -21,7 +21,7 @@ from lenet_utils.evaluation import (
     predict_with_confidence,
 )
 from lenet_utils.files import find_data_root, shorten, write_atomically
-from lenet_utils.images import LEAST_SURE, looks_like_a_digit, read_digit
+from lenet_utils.images import is_sure, read_digit
 from lenet_utils.pictures import plot_images
 from lenet_utils.plotting import plot_confusion_matrix, plot_history
 from lenet_utils.recipes import AS_WRITTEN, RECIPES, RECIPES_1998, find_recipe
@@ -194,7 +194,7 @@ def predict(options: argparse.Namespace) -> int:
             continue
         number, confidence = predict_with_confidence(model, prepare_images(digit[None], **inputs))
         answer = f"{number.item()} ({100 * confidence.item():.1f} % sure)"
-        if confidence < LEAST_SURE or not looks_like_a_digit(digit):
+        if not is_sure(digit, confidence.item()):
             answer = f"not sure, perhaps {number.item()} ({100 * confidence.item():.1f} %)"
         print(f"{path}: {answer}")
         digits.append(digit.numpy())

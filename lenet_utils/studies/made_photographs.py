@@ -1,7 +1,8 @@
 """Made photographs: digits on paper with one kind of trouble each, and pictures that show no digit.
 
-200 test digits make the table of data/README.md; others, made of training digits, are for tuning. Everything is drawn
-by a seed. Lengths are shares of the page's shorter side where nothing else is said, colours and light from 0 to 1.
+``python -m lenet_utils.studies.made_photographs`` draws those of 200 test digits and counts how ``predict`` reads them:
+the table of data/README.md. Others, made of training digits, are for tuning. Everything is drawn by a seed. Lengths are
+shares of the page's shorter side where nothing else is said, colours and light from 0 to 1.
 """
 
 import io
@@ -13,8 +14,12 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
+from torch import nn
 
-from lenet_utils.data import load_mnist
+from lenet_utils.checkpoints import find_checkpoint, load_checkpoint
+from lenet_utils.data import load_mnist, prepare_images
+from lenet_utils.evaluation import predict_with_confidence
+from lenet_utils.images import is_sure, read_digit
 
 COUNT = 200
 TESTING, TRAINING = 12, 1  # the seeds
@@ -393,14 +398,29 @@ def write_photographs(kind: str, folder: Path, train: bool, count: int = COUNT) 
     return written
 
 
-def score(kind: str, read: Callable[[Path], str], train: bool, count: int = COUNT) -> dict[str, int]:
-    """How many pictures of a kind are read "right" and "wrong"; how many "not sure", "several", "nothing" or "error".
+def read(path: Path, model: nn.Module, inputs: dict) -> str:
+    """What ``predict`` says of a file: a digit, "not sure", or "refused" where it shows nothing or several digits."""
+    try:
+        image = read_digit(path)
+    except ValueError:
+        return "refused"
+    digits, confidences = predict_with_confidence(model, prepare_images(image[None], **inputs))
+    return str(digits.item()) if is_sure(image, confidences.item()) else "not sure"
 
-    ``read`` gives the digit of a file as text, or one of these words.
-    """
-    answers = dict.fromkeys(("right", "wrong", "not sure", "several", "nothing", "error"), 0)
-    with tempfile.TemporaryDirectory() as folder:
-        for path, digit in write_photographs(kind, Path(folder), train, count):
-            answer = read(path)
-            answers[answer if answer in answers else "right" if answer == str(digit) else "wrong"] += 1
-    return answers
+
+def main() -> None:
+    """Print how many of the 200 pictures of each kind are read right and wrong, not sure, and refused."""
+    model, inputs = load_checkpoint(find_checkpoint("lenet5.pt"))
+    print("kind            right  wrong  not sure  refused")
+    for kind in KINDS:
+        with tempfile.TemporaryDirectory() as folder:
+            answers = [
+                (read(path, model, inputs), digit) for path, digit in write_photographs(kind, Path(folder), False)
+            ]
+        unsure, refused = ([answer for answer, _ in answers].count(word) for word in ("not sure", "refused"))
+        right = sum(answer == str(digit) for answer, digit in answers)
+        print(f"{kind:14} {right:6} {len(answers) - right - unsure - refused:6} {unsure:9} {refused:8}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
