@@ -398,28 +398,29 @@ def write_photographs(kind: str, folder: Path, train: bool, count: int = COUNT) 
     return written
 
 
-def read(path: Path, model: nn.Module, inputs: dict) -> str:
-    """What ``predict`` says of a file: a digit, "not sure", or "refused" where it shows nothing or several digits."""
+def read(path: Path, model: nn.Module, inputs: dict) -> tuple[int | None, bool]:
+    """The digit that ``predict`` reads in a file, none where it shows nothing or several; and whether it is sure."""
     try:
         image = read_digit(path)
     except ValueError:
-        return "refused"
+        return None, False
     digits, confidences = predict_with_confidence(model, prepare_images(image[None], **inputs))
-    return str(digits.item()) if is_sure(image, confidences.item()) else "not sure"
+    return int(digits), is_sure(image, confidences.item())
 
 
 def main() -> None:
-    """Print how many of the 200 pictures of each kind are read right and wrong, not sure, and refused."""
+    """Print, for each kind, how many of its 200 pictures are read right, sure or not, and how the others."""
     model, inputs = load_checkpoint(find_checkpoint("lenet5.pt"))
-    print("kind            right  wrong  not sure  refused")
+    print("kind            right  sure, wrong  not sure  refused")
     for kind in KINDS:
         with tempfile.TemporaryDirectory() as folder:
-            answers = [
-                (read(path, model, inputs), digit) for path, digit in write_photographs(kind, Path(folder), False)
-            ]
-        unsure, refused = ([answer for answer, _ in answers].count(word) for word in ("not sure", "refused"))
-        right = sum(answer == str(digit) for answer, digit in answers)
-        print(f"{kind:14} {right:6} {len(answers) - right - unsure - refused:6} {unsure:9} {refused:8}", flush=True)
+            made = write_photographs(kind, Path(folder), train=False)
+            answers = [(*read(path, model, inputs), digit) for path, digit in made]
+        right = sum(guess == digit for guess, _, digit in answers)
+        wrong = sum(sure and guess != digit for guess, sure, digit in answers)
+        refused = sum(guess is None for guess, _, _ in answers)
+        unsure = sum(not sure for _, sure, _ in answers) - refused
+        print(f"{kind:14} {right:6} {wrong:12} {unsure:9} {refused:8}", flush=True)
 
 
 if __name__ == "__main__":
